@@ -1,0 +1,1 @@
+"""What several platforms need: envelopes, tokens, API calls, XML."""

@@ -1,0 +1,1 @@
+"""The ground: the words every room shares, and the path one message takes."""

@@ -1,0 +1,1 @@
+"""The tests mirror the rooms; scenarios/ are whole turns against the simulators."""
