@@ -52,7 +52,7 @@ def _variable(name: str) -> str:
 def _file(name: str, info: ValidationInfo) -> str:
     folder = (info.context or {}).get("folder", Path())
     try:
-        value = (folder / name).read_text(encoding="utf-8").strip()
+        value = Path(folder, name).read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError):
         raise PydanticCustomError("secret", "the file {name} can't be read", {"name": name}) from None
     if not value:
