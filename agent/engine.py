@@ -1,0 +1,174 @@
+"""The ports of this room: Knowledge finds passages, Tools do things, and an Engine makes an answer of them.
+
+Engines only reason. What they may read and do comes in with the Context; nothing is kept between two turns.
+
+AgentError              what the ladder and the models act upon; no person ever reads its text
+├── EngineFailed        this engine gives no answer to this turn: the next rung does
+│   ├── EngineTimedOut  it took too long
+│   └── EngineRefused   it will not work until the operator acts (a key, a model name)
+└── ToolFailed          a tool did not work; its text is for the model
+"""
+
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from hub.errors import HubError
+from hub.person import Language
+from hub.turn import Turn, TurnEvent
+
+THRESHOLD = 0.5
+"""Below this confidence the knowledge does not hold the answer."""
+
+
+class AgentError(HubError):
+    """Something that the agent itself reports."""
+
+
+class EngineFailed(AgentError):
+    """The engine gave no answer. `code` is short and for the log: a status, or the kind of the error."""
+
+    def __init__(self, code: str = "failed") -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class EngineTimedOut(EngineFailed):
+    """The engine took longer than it may."""
+
+    def __init__(self, code: str = "timeout") -> None:
+        super().__init__(code)
+
+
+class EngineRefused(EngineFailed):
+    """The model refuses our key, our model name or our request: until the operator acts."""
+
+
+class ToolFailed(AgentError):
+    """A tool did not work. The text says to the model what it may do instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A slice of a document.
+
+    `document` is its title, `source` its path or URL, `url` what a person may open ("" = nothing).
+    `text` is exactly as it stands in the document; `heading` is the path of headings above it.
+    """
+
+    id: str
+    document: str
+    source: str
+    url: str
+    text: str
+    heading: str = ""
+    score: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a search brought: passages, best first, and whether they answer the question.
+
+    `confidence` is between 0 and 1 and calibrated: below THRESHOLD the knowledge does not hold it.
+    """
+
+    passages: tuple[Passage, ...] = ()
+    confidence: float = 0.0
+
+
+class Knowledge(Protocol):
+    """The documents. `version` grows with every change, so that what was answered before is not answered again."""
+
+    @property
+    def version(self) -> int: ...
+
+    async def search(self, question: str, *, limit: int = 6) -> Found: ...
+
+
+@dataclass(frozen=True, slots=True)
+class ToolSpec:
+    """A tool as a model is told of it. `parameters` is a JSON schema, written as JSON."""
+
+    name: str
+    description: str
+    parameters: str
+
+
+class Tools(Protocol):
+    """What may be done in one turn, for one person. Made for the turn, so that nobody acts for somebody else."""
+
+    @property
+    def offered(self) -> tuple[ToolSpec, ...]: ...
+
+    async def call(self, name: str, arguments: str) -> str:
+        """The result, as a text for the model. `arguments` is JSON as the model wrote it.
+
+        Raises ToolFailed when there is no such tool, the arguments are wrong or the tool did not work.
+        """
+        ...
+
+
+@dataclass(slots=True)
+class Shelf:
+    """The passages that a turn has been shown, each under the number by which its answer cites it.
+
+    It grows while tools bring more; a passage keeps its number.
+    """
+
+    passages: list[Passage] = field(default_factory=list)
+
+    def put(self, passages: Iterable[Passage]) -> list[tuple[int, Passage]]:
+        """Puts them on the shelf; returns each with its number, the old one where it stands there already."""
+        numbers = {passage.id: number for number, passage in enumerate(self.passages, 1)}
+        placed = []
+        for passage in passages:
+            if passage.id not in numbers:
+                self.passages.append(passage)
+                numbers[passage.id] = len(self.passages)
+            placed.append((numbers[passage.id], passage))
+        return placed
+
+    def get(self, number: int) -> Passage | None:
+        """The passage under this number."""
+        return self.passages[number - 1] if 1 <= number <= len(self.passages) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What one turn may cost. `deadline` is in seconds of the event loop's clock."""
+
+    deadline: float = float("inf")
+    steps: int = 6
+    """How often a model may be asked."""
+    tokens: int = 2048
+    """How long its answer may be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """All that an engine may use for one turn besides the turn itself."""
+
+    shelf: Shelf
+    confidence: float
+    """How sure it is that the passages on the shelf answer the question."""
+    tools: Tools
+    instructions: str = ""
+    language: Language = "zh"
+    budget: Budget = Budget()
+
+    @property
+    def answerable(self) -> bool:
+        """Whether the knowledge holds the answer, as far as the search can tell."""
+        return bool(self.shelf.passages) and self.confidence >= THRESHOLD
+
+
+class Engine(Protocol):
+    """Makes an answer. Yields deltas and used tools, and ends with exactly one Answer whose text the deltas add up to.
+
+    Raises EngineFailed when it has no answer; the ladder then asks the next engine.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    def answer(self, turn: Turn, context: Context) -> AsyncIterator[TurnEvent]: ...
