@@ -4,7 +4,11 @@ A channel's module is imported only when a channel of that kind is configured; i
 """
 
 import importlib
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
+
+from pydantic import BaseModel
 
 from hub.channel import Channel
 
@@ -17,3 +21,12 @@ def load(kind: str) -> type[Channel[Any]]:
         raise KeyError(kind)
     found: type[Channel[Any]] = importlib.import_module(f"channels.{kind}").CHANNEL
     return found
+
+
+def sections() -> Mapping[str, Callable[[], type[BaseModel]]]:
+    """kind → its section in hub.toml, for config.load; a module is imported when its section is asked for."""
+    return {kind: partial(_section, kind) for kind in KINDS}
+
+
+def _section(kind: str) -> type[BaseModel]:
+    return load(kind).settings_type

@@ -1,0 +1,198 @@
+"""The sections of hub.toml that belong to no channel and no tool: who listens where, what is stored where, who answers.
+
+Faults are told by key even where two keys belong together, so what depends on another key is checked at
+the field, not at the section.
+"""
+
+import ipaddress
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field, ValidationInfo
+
+from config.secret import Address, Secret
+from config.settings import Place, Section, fault
+
+Seconds = Annotated[float, Field(ge=0)]
+Positive = Annotated[float, Field(gt=0)]
+Count = Annotated[int, Field(ge=1)]
+
+
+def _web(url: str) -> str:
+    """An http(s) URL without query, or ""."""
+    if not url:
+        return ""
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise fault('write an address like "https://hub.example.com", or "" for none')
+    return url.rstrip("/")
+
+
+Web = Annotated[str, AfterValidator(_web)]
+
+
+def _stored(address: Secret, schemes: tuple[str, ...]) -> Secret:
+    if address and urlsplit(address.value).scheme not in schemes:
+        raise fault(f'write an address that begins with {" or ".join(f"{s}://" for s in schemes)}, or "" for none')
+    return address
+
+
+def _postgresql(address: Secret) -> Secret:
+    return _stored(address, ("postgresql",))
+
+
+def _redis(address: Secret) -> Secret:
+    return _stored(address, ("redis", "rediss"))
+
+
+def _amqp(address: Secret) -> Secret:
+    return _stored(address, ("amqp", "amqps"))
+
+
+NOWHERE = Secret("")
+
+
+class HubSection(Section):
+    """Where the hub listens and what holds for all channels."""
+
+    host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
+    port: Annotated[int, Field(ge=1, le=65535)] = 8080
+    public_url: Web = ""
+    """As platforms and browsers reach the hub."""
+    data_dir: Place = Path("data")
+    """What the embedded defaults write."""
+    demo: bool = False
+    """The page at / also when not on loopback."""
+    stale_after: Seconds = 0
+    """Seconds; a message sent longer ago is recorded, not answered. 0 = never stale."""
+    turns: Count = 64
+    """Questions that are worked on side by side."""
+    drain: Seconds = 10
+    """Seconds that a stopping hub gives to the answers under way."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["text", "json"] = "text"
+
+    @property
+    def loopback(self) -> bool:
+        """Whether only this machine reaches the hub."""
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host == "localhost"
+
+    def warnings(self) -> list[str]:
+        """Platforms can't call an address that they are not told."""
+        if not self.loopback and not self.public_url:
+            return [
+                "public_url: is empty, so links and callback addresses can't be shown; write how the hub is reached"
+            ]
+        return []
+
+
+class StorageSection(Section):
+    """The journal, people, facts and documents."""
+
+    url: Annotated[Address, AfterValidator(_postgresql)] = NOWHERE
+    """"" = SQLite under data_dir; postgresql://…"""
+
+
+class SharedSection(Section):
+    """What replicas agree on: tokens, limits, leases, live events."""
+
+    url: Annotated[Address, AfterValidator(_redis)] = NOWHERE
+    """"" = inside the process; redis://…"""
+
+
+class QueueSection(Section):
+    """Who works on which conversation."""
+
+    url: Annotated[Address, AfterValidator(_amqp)] = NOWHERE
+    """"" = inside the process; amqp://…"""
+
+
+class EmbeddingModelSection(Section):
+    """An endpoint for vectors that speaks OpenAI's protocol; used with embedding = "openai"."""
+
+    name: str = ""
+    base_url: Web = ""
+    api_key: Secret | None = None
+    timeout: Positive = 30
+
+
+def _embedding_named(model: EmbeddingModelSection, info: ValidationInfo) -> EmbeddingModelSection:
+    if info.data.get("embedding") == "openai" and not model.name:
+        raise fault('is missing; embedding = "openai" needs the name of a model', key="name")
+    return model
+
+
+class KnowledgeSection(Section):
+    """What the agent may read."""
+
+    sources: tuple[Place, ...] = (Path("knowledge"),)
+    """Files and folders, kept up to date while the hub runs."""
+    store: Web = ""
+    """"" = Chroma under data_dir; http://… = a Chroma server."""
+    embedding: Literal["builtin", "none", "openai"] = "builtin"
+    """Who makes the vectors: the model that comes along, nobody (search by word only), an endpoint."""
+    embedding_model: Annotated[EmbeddingModelSection, AfterValidator(_embedding_named)] = EmbeddingModelSection()
+
+    def warnings(self) -> list[str]:
+        """A source that is not there yet may come later, but is more often a slip of the pen."""
+        return [f"sources: there is no {source}" for source in self.sources if not source.exists()]
+
+
+Provider = Literal["none", "openai", "anthropic", "ollama", "huggingface"]
+
+
+def _named(name: str, info: ValidationInfo) -> str:
+    provider = info.data.get("provider", "none")
+    if provider != "none" and not name:
+        raise fault(f'is missing; provider = "{provider}" needs the name of a model')
+    return name
+
+
+class ModelSection(Section):
+    """A language model."""
+
+    provider: Provider = "none"
+    name: Annotated[str, AfterValidator(_named)] = ""
+    base_url: Web = ""
+    """"" = the provider's own; any server that speaks OpenAI's protocol with provider = "openai"."""
+    api_key: Secret | None = None
+    timeout: Positive = 60
+    """Seconds that one call may take."""
+    max_tokens: Count = 2048
+    """How long an answer may be."""
+
+    def warnings(self) -> list[str]:
+        """The providers' own servers take nobody without a key."""
+        if self.provider in ("openai", "anthropic", "huggingface") and not self.base_url and not self.api_key:
+            return [f"api_key: is left out, and {self.provider} takes no call without one"]
+        return []
+
+
+class AgentModelSection(ModelSection):
+    """The model that is asked first, and those that are asked when it fails."""
+
+    fallbacks: tuple[ModelSection, ...] = ()
+    """Asked in this order when the model before fails; at the end the passages answer without a model."""
+
+
+class AgentSection(Section):
+    """Who answers, and what one answer may cost."""
+
+    engine: Literal["builtin", "kotaemon"] = "builtin"
+    instructions: str = ""
+    """What the model is told about its task, besides the hub's own rules; "" = nothing."""
+    cache: Seconds = 0
+    """Seconds an answer to the same question may be reused. 0 = never."""
+    seconds: Positive = 120
+    """How long one turn may take, all tries together."""
+    steps: Count = 6
+    """How often a model may be asked in one turn; every use of a tool costs one."""
+    history: Annotated[int, Field(ge=0)] = 20
+    """Earlier messages that the model is shown."""
+    passages: Count = 6
+    """Passages that the model is shown for a question."""
+    model: AgentModelSection = AgentModelSection()
