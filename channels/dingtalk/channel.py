@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import structlog
 from aiohttp import web
 
+from channels.dingtalk.cards import Cards
 from channels.dingtalk.openapi import OpenApi
 from channels.dingtalk.outbound import Outbound
 from channels.dingtalk.payload import decode, raw_object
@@ -12,8 +13,8 @@ from channels.dingtalk.settings import Settings
 from channels.dingtalk.signature import verify
 from channels.dingtalk.stream import Stream
 from channels.kit.connection import hold
-from hub.channel import Channel, Site, Traits
-from hub.message import OutboundMessage, Receipt
+from hub.channel import Channel, Live, Site, Traits
+from hub.message import InboundMessage, OutboundMessage, Receipt
 
 log = structlog.get_logger()
 
@@ -28,6 +29,7 @@ class DingTalk(Channel[Settings]):
         super().__init__(settings, site)
         self._api = OpenApi(settings, site)
         self._outbound = Outbound(settings, site, self._api)
+        self._cards = Cards(settings, site, self._api)
 
     @property
     def traits(self) -> Traits:
@@ -60,4 +62,9 @@ class DingTalk(Channel[Settings]):
         self.site.warn(f"{self.name}.stream", text)
 
     async def send(self, message: OutboundMessage) -> Receipt:
+        if message.live and (receipt := await self._cards.finish(message)):
+            return receipt
         return await self._outbound.send(message)
+
+    async def live(self, message: InboundMessage) -> Live | None:
+        return self._cards.open(message)

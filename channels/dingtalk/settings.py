@@ -38,6 +38,8 @@ class Settings(ChannelSection):
     """Calls of one API a second; DingTalk refuses at about 40 for an app."""
     card_interval: Positive = 0.8
     """Seconds between two changes of one card."""
+    card_pause: Positive = 300.0
+    """Seconds without cards after DingTalk refused one for want of a permission."""
 
     silence: Positive = 60.0
     """Seconds without any sign of life after which a connection counts as dead."""

@@ -26,6 +26,8 @@ class Texts:
     """A picture, a video, a sticker … came that the agent can't read."""
     sources: str
     """The word before the list of sources, with its colon."""
+    below: str
+    """In place of an answer that could not be shown where it was to grow: it comes as a message of its own."""
     choose: str
     """Before choices that are to be said: `{choices}`."""
 

@@ -10,5 +10,6 @@ TEXTS = Texts(
     welcome="Hello! Just type your question.",
     only_words="I can only read words for now. Please tell me in words what you need.",
     sources="Sources:",
+    below="Please see the next message.",
     choose="Please reply: {choices}",
 )

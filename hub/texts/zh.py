@@ -10,5 +10,6 @@ TEXTS = Texts(
     welcome="您好，很高兴为您服务，请直接输入您的问题。",
     only_words="我暂时只看得懂文字，请用文字告诉我您的问题。",
     sources="来源：",
+    below="内容见下一条消息。",
     choose="请回复：{choices}",
 )
