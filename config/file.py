@@ -55,10 +55,8 @@ class Config:
     @property
     def warnings(self) -> tuple[Fault, ...]:
         """What is allowed but unwise."""
-        return (
-            *self._joint(),
-            *(Fault(path, text) for path, section in self.sections() for text in section.warnings()),
-        )
+        told = (_warning(path, section, text) for path, section in self.sections() for text in section.warnings())
+        return (*self._joint(), *told)
 
     def _joint(self) -> Iterator[Fault]:
         """Warnings about settings that no section sees alone."""
@@ -76,13 +74,19 @@ class Config:
         return tuple(dict.fromkeys(text for secret in found for text in (secret.value, password(secret)) if text))
 
 
-def _within(path: str, section: BaseModel) -> Iterator[tuple[str, Section]]:
-    if isinstance(section, Section):
-        yield path, section
+def _warning(path: str, section: Section, text: str) -> Fault:
+    """A warning that begins with the name of a setting is told under that setting's path."""
+    key, _, rest = text.partition(": ")
+    return Fault(f"{path}.{key}", rest) if key in type(section).model_fields else Fault(path, text)
+
+
+def _within(path: str, section: Section) -> Iterator[tuple[str, Section]]:
+    yield path, section
     for name, value in section:
-        for number, inner in enumerate(value if isinstance(value, tuple) else (value,)):
-            if isinstance(inner, BaseModel):
-                yield from _within(f"{path}.{name}" + (f"[{number}]" if isinstance(value, tuple) else ""), inner)
+        several = isinstance(value, tuple)
+        for number, inner in enumerate(value if several else (value,)):
+            if isinstance(inner, Section):
+                yield from _within(f"{path}.{name}[{number}]" if several else f"{path}.{name}", inner)
 
 
 def load(path: Path, kinds: Kinds, tools: Kinds | None = None) -> Config:

@@ -1,6 +1,6 @@
 """What every section of hub.toml has in common. The section of a room is declared where it is used.
 
-A section may have a method `warnings() -> list[str]`: what is allowed but unwise, shown by `check` and at start.
+`check` and every start show a section's warnings; one that begins with "SETTING: " is told under that setting's path.
 """
 
 from pathlib import Path
