@@ -10,6 +10,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from pydantic import BaseModel
+
 from hub.channel import Channel
 
 KINDS = ("wechat_oa", "wecom", "wecom_bot", "wechat_kf", "feishu", "dingtalk", "h5")
@@ -29,4 +31,9 @@ def sections() -> Mapping[str, Callable[[], type[BaseModel]]]:
 
 
 def _section(kind: str) -> type[BaseModel]:
+    return load(kind).settings_type
+
+
+def section(kind: str) -> type[BaseModel]:
+    """What [channels.NAME] of this kind may hold."""
     return load(kind).settings_type

@@ -64,13 +64,17 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A part in the outbox: what to send, and how far it got. `tries` counts sends that were begun."""
+    """A part in the outbox: what to send, and how far it got. `tries` counts sends that were begun.
+
+    `receipt` is the id that the platform gave it, "" when it gave none or the part is not sent.
+    """
 
     message: OutboundMessage
     place: int
     state: PartState
     tries: int = 0
     not_before: datetime | None = None
+    receipt: str = ""
 
 
 class Journal(Protocol):
@@ -101,7 +105,7 @@ class Journal(Protocol):
         ...
 
     async def keep_live(self, stored: Stored, handle: str) -> None:
-        """The handle of the live reply; on disk when this returns."""
+        """The handle of the live reply; on disk when this returns. The first part of the reply carries it."""
         ...
 
     async def answer(
@@ -123,7 +127,7 @@ class Journal(Protocol):
         ...
 
     async def reply(self, stored: Stored) -> Sequence[Outgoing]:
-        """The parts of the reply to this message, in order; () while it is open."""
+        """The parts of the reply to this message, in order and whatever their state; () while it is open."""
         ...
 
     async def waiting(self, place: int) -> Sequence[Outgoing]:

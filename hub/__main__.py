@@ -1,0 +1,67 @@
+"""The door: `python -m hub COMMAND`. A command's module is imported only when that command is given."""
+
+import argparse
+import asyncio
+import importlib
+import sys
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from channels.registry import KINDS, section
+from config import Kinds
+from config.commands import check, read
+
+COMMANDS = {
+    "serve": ("hub.app", "start the server; SIGTERM drains and stops it"),
+    "check": ("config.commands", "read the configuration and list every fault; touches no network"),
+    "doctor": (
+        "hub.doctor",
+        "try each channel's credentials and settings, the model and the stores; names what to fix",
+    ),
+    "knowledge": ("agent.knowledge.commands", "add, list, remove and search documents"),
+    "person": ("memory.commands", "show, link, unlink, export and erase people"),
+    "simulate": ("channels.simulators.commands", "play a platform against the running hub, in this terminal"),
+}
+
+
+def parser() -> argparse.ArgumentParser:
+    """Only the commands' names; what each takes is added when it is given."""
+    top = argparse.ArgumentParser(prog="python -m hub", description="One hub, every channel.")
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, (_, text) in COMMANDS.items():
+        commands.add_parser(name, help=text, description=text, add_help=False)
+    return top
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command; its exit status: 0 done, 1 failed, 2 the configuration or the call is wrong."""
+    given = list(sys.argv[1:] if argv is None else argv)
+    known, rest = parser().parse_known_args(given)
+    module = importlib.import_module(COMMANDS[known.command][0])
+    own = argparse.ArgumentParser(prog=f"python -m hub {known.command}", description=COMMANDS[known.command][1])
+    own.add_argument("--config", type=Path, default=Path("hub.toml"), help="the configuration (hub.toml)")
+    if hasattr(module, "arguments"):
+        module.arguments(own)
+    args = own.parse_args(rest)
+    if known.command == "check":
+        return check(args.config, kinds())
+    config = read(args.config, kinds())
+    if config is None:
+        return 2
+    try:
+        if known.command == "serve":
+            status: int = module.serve(config)
+            return status
+        return asyncio.run(module.run(args, config))
+    except KeyboardInterrupt:
+        return 130
+
+
+def kinds() -> Kinds:
+    """The section of each kind of channel; its module is imported when it is asked for."""
+    return {kind: partial(section, kind) for kind in KINDS}
+
+
+if __name__ == "__main__":
+    sys.exit(main())

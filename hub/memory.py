@@ -1,0 +1,39 @@
+"""What the gateway asks of the room memory/ besides the journal: the person's own commands, and what is known of them.
+
+The message that is being worked on is the only key: whose memory is read is decided by its verified sender,
+never by its words.
+"""
+
+from typing import Protocol
+
+from hub.journal import Stored
+from hub.turn import Answer, Remembered
+
+
+class Memory(Protocol):
+    """Commands such as /link and /forget, facts, and the silence after a hand-over to people."""
+
+    async def answer(self, stored: Stored) -> Answer | None:
+        """The answer to a command; one with an empty text says nothing; None: the agent answers."""
+        ...
+
+    async def recall(self, stored: Stored) -> tuple[Remembered, ...]:
+        """What the agent may know of this message's person, where it was said."""
+        ...
+
+    async def learn(self, stored: Stored, answer: Answer) -> None:
+        """The turn is over: keeps what the person told."""
+        ...
+
+
+class Forgetful:
+    """No commands, and nothing is known."""
+
+    async def answer(self, stored: Stored) -> Answer | None:
+        return None
+
+    async def recall(self, stored: Stored) -> tuple[Remembered, ...]:
+        return ()
+
+    async def learn(self, stored: Stored, answer: Answer) -> None:
+        return None
