@@ -4,8 +4,6 @@ A channel's module is imported only when a channel of that kind is configured; i
 """
 
 import importlib
-from collections.abc import Callable, Mapping
-from functools import partial
 from typing import Any
 
 from pydantic import BaseModel
@@ -25,15 +23,6 @@ def load(kind: str) -> type[Channel[Any]]:
     return found
 
 
-def sections() -> Mapping[str, Callable[[], type[BaseModel]]]:
-    """kind → its section in hub.toml, for config.load; a module is imported when its section is asked for."""
-    return {kind: partial(_section, kind) for kind in KINDS}
-
-
-def _section(kind: str) -> type[BaseModel]:
-    return load(kind).settings_type
-
-
 def section(kind: str) -> type[BaseModel]:
-    """What [channels.NAME] of this kind may hold."""
+    """Its section in hub.toml, for config.load; a module is imported when its section is asked for."""
     return load(kind).settings_type
