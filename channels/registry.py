@@ -8,8 +8,6 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from pydantic import BaseModel
-
 from hub.channel import Channel
 
 KINDS = ("wechat_oa", "wecom", "wecom_bot", "wechat_kf", "feishu", "dingtalk", "h5")
