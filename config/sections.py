@@ -66,7 +66,7 @@ class HubSection(Section):
     """The page at / also when not on loopback."""
     stale_after: Seconds = 0
     """Seconds; a message sent longer ago is recorded, not answered. 0 = never stale."""
-    turns: Count = 64
+    turns: Count = 1000
     """Questions that are worked on side by side."""
     drain: Seconds = 10
     """Seconds that a stopping hub gives to the answers under way."""
