@@ -24,10 +24,9 @@ from typing import Annotated
 
 from aiohttp import web
 from pydantic import AfterValidator
-from pydantic_core import PydanticCustomError
 from wechatpy.crypto import PrpCrypto
 
-from config import Secret
+from config import Secret, fault
 from hub.errors import NotProven, Unreadable
 
 KEY = re.compile(r"[A-Za-z0-9+/]{43}")
@@ -36,11 +35,9 @@ BLOCK, RANDOM, LENGTH = 32, 16, 4
 
 def _complete(key: Secret) -> Secret:
     if not KEY.fullmatch(key.value):
-        raise PydanticCustomError(
-            "aes_key",
-            "the EncodingAESKey has {length} characters or foreign ones among them; it is the 43 letters and digits "
-            "that the platform shows beside the token",
-            {"length": len(key.value)},
+        raise fault(
+            f"has {len(key.value)} characters, or others than letters and digits; "
+            "it is the 43 that the platform shows as EncodingAESKey"
         )
     return key
 

@@ -149,7 +149,7 @@ def test_a_key_that_was_cut_when_copied_is_named() -> None:
         key: AesKey
 
     assert Keys(key=Secret(KEY)).key.value == KEY
-    with pytest.raises(ValidationError, match="the EncodingAESKey has 42 characters"):
+    with pytest.raises(ValidationError, match="has 42 characters"):
         Keys(key=Secret(KEY[:-1]))
 
 

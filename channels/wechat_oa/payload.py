@@ -1,0 +1,104 @@
+"""What WeChat pushes, as the hub understands it. Pure.
+
+https://developers.weixin.qq.com/doc/offiaccount/Message_Management/Receiving_standard_messages.html
+https://developers.weixin.qq.com/doc/offiaccount/Message_Management/Receiving_event_pushes.html
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Literal
+
+from hub.errors import Unreadable
+from hub.message import Action, Conversation, Event, InboundMessage, Link, Location, Media, Part, Text
+from hub.person import Identity
+
+MEDIA: Mapping[str, Literal["image", "voice", "video", "file"]] = {
+    "image": "image",
+    "voice": "voice",
+    "video": "video",
+    "shortvideo": "video",
+    "file": "file",
+}
+Want = Literal["agent", "welcome", "words", "nothing"]
+"""Who answers: the agent, a welcome, a request for words, or nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Push:
+    """A message with the name that our side has in it, and who answers it."""
+
+    message: InboundMessage
+    to: str
+    want: Want
+
+
+def decode(fields: Mapping[str, str], *, channel: str, account: str) -> Push:
+    """Raises Unreadable for a body that is no message at all; every kind that nobody knows is an event."""
+    user, to, kind = fields.get("FromUserName", ""), fields.get("ToUserName", ""), fields.get("MsgType", "")
+    if not user or not to or not kind:
+        raise Unreadable("FromUserName, ToUserName or MsgType is missing")
+    parts, want = _event(fields) if kind == "event" else _message(kind, fields)
+    message = InboundMessage(
+        key=_key(fields, kind),
+        conversation=Conversation(channel, account, user),
+        sender=Identity(channel, account, user),
+        parts=parts,
+        sent_at=_moment(fields.get("CreateTime", "")),
+        addressed=want == "agent",
+    )
+    return Push(message, to, want)
+
+
+def _key(fields: Mapping[str, str], kind: str) -> str:
+    """MsgId; events have none, and two clicks may share sender and second.
+
+    MsgID (in *JOBFINISH events) is the id of something that we sent, so it is only one mark among others.
+    """
+    if kind != "event" and fields.get("MsgId"):
+        return fields["MsgId"]
+    marks = ("FromUserName", "CreateTime", "Event", "EventKey", "MsgID")
+    return ":".join([kind, *(fields.get(mark, "") for mark in marks)])
+
+
+def _moment(seconds: str) -> datetime | None:
+    return datetime.fromtimestamp(int(seconds), UTC) if re.fullmatch(r"[0-9]{1,10}", seconds) else None
+
+
+def _message(kind: str, fields: Mapping[str, str]) -> tuple[tuple[Part, ...], Want]:
+    match kind:
+        case "text":
+            words = fields.get("Content", "")
+            return (Text(words),), "agent" if words.strip() else "nothing"
+        case "location":
+            return _place(fields), "words"
+        case "link":
+            return (Link(fields.get("Url", ""), fields.get("Title", ""), fields.get("Description", "")),), "words"
+        case _ if kind in MEDIA:
+            spoken = fields.get("Recognition", "").strip()
+            media_type = "audio/amr" if kind == "voice" else ""
+            media = Media(MEDIA[kind], fields.get("MediaId", ""), media_type=media_type, words=spoken)
+            return (media,), "agent" if spoken else "words"
+        case _:
+            return (Event(kind.lower()),), "words"
+
+
+def _place(fields: Mapping[str, str]) -> tuple[Part, ...]:
+    try:
+        latitude, longitude = float(fields.get("Location_X", "")), float(fields.get("Location_Y", ""))
+    except ValueError:
+        return (Event("location"),)
+    return (Location(latitude, longitude, fields.get("Label", "")),)
+
+
+def _event(fields: Mapping[str, str]) -> tuple[tuple[Part, ...], Want]:
+    """Names of events differ in case (CLICK, subscribe), so they are compared in lower case."""
+    name, detail = fields.get("Event", "").lower(), fields.get("EventKey", "")
+    match name:
+        case "click" if detail.strip():
+            return (Action(detail),), "agent"
+        case "subscribe":
+            return (Event(name, detail),), "welcome"
+        case _:
+            return (Event(name, detail),), "nothing"

@@ -1,0 +1,1 @@
+"""The Official Account, played with from both sides."""
