@@ -3,6 +3,7 @@
 https://open.dingtalk.com/document/orgapp/robot-reply-and-send-messages
 """
 
+from collections import OrderedDict
 from datetime import timedelta
 
 import structlog
@@ -16,9 +17,12 @@ from channels.kit.api import request
 from channels.kit.hosts import trusted
 from hub.channel import Site
 from hub.errors import Closed, Faulty, Impossible
-from hub.message import OutboundMessage, Receipt
+from hub.message import Conversation, InboundMessage, OutboundMessage, Receipt
 
 log = structlog.get_logger()
+
+KEPT = 10_000
+"""Conversations whose newest session webhook is remembered."""
 
 
 class Outbound:
@@ -28,14 +32,22 @@ class Outbound:
         self._settings = settings
         self._site = site
         self._api = api
+        self._latest: OrderedDict[Conversation, Session] = OrderedDict()
+
+    def saw(self, message: InboundMessage) -> None:
+        """Remembers where the conversation can be answered now: what was kept goes out through the newest webhook."""
+        self._latest[message.conversation] = session_of(message.context)
+        self._latest.move_to_end(message.conversation)
+        if len(self._latest) > KEPT:
+            self._latest.popitem(last=False)
 
     async def send(self, message: OutboundMessage) -> Receipt:
         """Raises DeliveryError; Closed where only the person's next message opens a way."""
         group = message.conversation.kind == "group"
-        session = session_of(message.context)
-        if self._open(session):
+        webhook = self._webhook(message)
+        if webhook:
             try:
-                return await self._by_session(session.webhook, message)
+                return await self._by_session(webhook, message)
             except Closed as refused:
                 if not group and outsider(message):
                     raise
@@ -45,6 +57,11 @@ class Outbound:
         if outsider(message):
             raise Closed("neither a session webhook nor a staff id", code="no_way")
         return await self._to_person(message)
+
+    def _webhook(self, message: OutboundMessage) -> str:
+        """The message's own session webhook while it lasts, else the newest of its conversation; "" for none."""
+        found = (session_of(message.context), self._latest.get(message.conversation, Session()))
+        return next((session.webhook for session in found if self._open(session)), "")
 
     def _open(self, session: Session) -> bool:
         """Whether the session webhook may still be used, and leads to DingTalk."""

@@ -27,6 +27,8 @@ class Settings(ChannelSection):
     group_context: Literal["group", "member"] = "group"
     """Whether a group shares one context, or each of its members has one."""
 
+    body_bytes: Annotated[int, Field(gt=0)] = 1 << 20
+    """Bytes of a callback; a longer one is not read."""
     text_bytes: Annotated[int, Field(ge=1000)] = 15_000
     """Bytes of text in one message; DingTalk refuses a body of more than 20,000 (460101)."""
     media_bytes: Annotated[int, Field(gt=0)] = 20 << 20
