@@ -142,6 +142,7 @@ class OfficialAccount(Channel[Settings]):
         try:
             await response.prepare(request)
             await response.write_eof()
+            await asyncio.sleep(0)  # the loop learns whether WeChat had hung up already
         except ConnectionError:
             return response
         if said.claimed and not _hung_up(request):

@@ -91,7 +91,8 @@ class OpenApi:
 
     async def _may_force(self) -> bool:
         """At most every `refresh_pause` seconds and `refresh_daily` times a day."""
-        limits, name = self._site.coordination.limits, f"wechat_oa:{self._settings.app_id}:refresh"
-        if await limits.take(name, limit=1, seconds=self._settings.refresh_pause):
+        daily, limits = self._settings.refresh_daily, self._site.coordination.limits
+        name = f"wechat_oa:{self._settings.app_id}:refresh"
+        if not daily or await limits.take(name, limit=1, seconds=self._settings.refresh_pause):
             return False
-        return not await limits.take(f"{name}:day", limit=max(self._settings.refresh_daily, 1), seconds=86400)
+        return not await limits.take(f"{name}:day", limit=daily, seconds=86400)

@@ -1,6 +1,7 @@
 """A channel behind a real server, with the statuses that the hub gives, and a site of fakes underneath."""
 
-from collections.abc import AsyncIterator, Iterable
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
@@ -40,6 +41,12 @@ class Warnings:
             self.shown[key] = text
         else:
             self.shown.pop(key, None)
+
+
+async def until(ready: Callable[[], bool]) -> None:
+    """Returns once `ready` holds; the test's own timeout ends what never comes."""
+    while not ready():  # noqa: ASYNC110 — what it looks at has no event
+        await asyncio.sleep(0.005)
 
 
 @asynccontextmanager
