@@ -1,36 +1,44 @@
-# One command each; `make` alone lists them. PYTHON may name another Python 3.11+.
-PYTHON ?= python3
-UV_VERSION := 0.13.9
+# One command each; `make` alone lists them. All that is needed is make and Python 3.11 or newer.
+PYTHON ?= $(shell for one in python3 python3.11 python3.12 python3.13 python3.14; do \
+	$$one -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$one && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
 CONFIG ?= hub.toml
 
+# uv does not read pip's configuration; a mirror that is set there is used all the same.
+MIRROR = $(or $(UV_DEFAULT_INDEX),$(UV_INDEX_URL),$(PIP_INDEX_URL),$(shell $(BIN)/python -m pip config get global.index-url 2>/dev/null))
+UV = VIRTUAL_ENV=$(VENV) $(if $(MIRROR),UV_DEFAULT_INDEX="$(MIRROR)") $(BIN)/uv
+COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header
+
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench format lint types imports lock clean
+.PHONY: help run test check bench format lint types imports unused lock clean
 
 help: ## list the commands
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1	\2/' | expand -t 18
+	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1	\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
 
-$(BIN)/uv:
-	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed: make run PYTHON=python3.12") if sys.version_info < (3, 11) else None'
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
-
-$(VENV)/.run: requirements.lock | $(BIN)/uv
-	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --require-hashes -r requirements.lock
+$(BIN)/uv: requirements-uv.lock
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed. If it has another name: make run PYTHON=/path/to/python"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { echo "Python can't make an environment here. On Debian and Ubuntu: apt install python3-venv"; exit 1; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-uv.lock
 	@touch $@
 
-$(VENV)/.dev: requirements-dev.lock $(VENV)/.run | $(BIN)/uv
-	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --require-hashes -r requirements-dev.lock
+$(VENV)/.run: requirements.lock $(BIN)/uv
+	@echo "Setting up $(VENV): the first time takes a minute or two."
+	@$(UV) pip install --quiet --require-hashes -r requirements.lock
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.lock $(VENV)/.run
+	@echo "Setting up the test tools."
+	@$(UV) pip install --quiet --require-hashes -r requirements-dev.lock
 	@touch $@
 
 run: $(VENV)/.run ## set up what is needed and start the hub with hub.toml on http://127.0.0.1:8080
-	$(BIN)/python -m hub serve --config $(CONFIG)
+	@exec $(BIN)/python -m hub serve --config "$(CONFIG)"
 
 test: $(VENV)/.dev ## set up the test tools and run the whole test-suite
 	$(BIN)/python -m pytest -n 2 --dist loadfile -q
 
-check: format lint types imports test ## everything CI runs: format, lint, types, import contracts, tests
+check: format lint types imports unused test ## everything that CI runs: format, lint, types, imports, dependencies, tests
 
 format: $(VENV)/.dev
 	$(BIN)/ruff format --check .
@@ -44,12 +52,15 @@ types: $(VENV)/.dev
 imports: $(VENV)/.dev
 	$(BIN)/lint-imports
 
+unused: $(VENV)/.dev
+	$(BIN)/deptry .
+
 bench: $(VENV)/.dev ## measure throughput beside a bare aiohttp handler, memory, start-up and growth
 	$(BIN)/python -m tests.bench
 
-lock: $(BIN)/uv ## resolve the dependencies again into the two lock files
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header pyproject.toml -o requirements.lock
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header -c requirements.lock --group dev pyproject.toml -o requirements-dev.lock
+lock: $(BIN)/uv ## resolve the dependencies again into the lock files
+	@$(COMPILE) pyproject.toml -o requirements.lock
+	@$(COMPILE) -c requirements.lock --group dev pyproject.toml -o requirements-dev.lock
 
 clean: ## remove the environment
 	rm -rf $(VENV)
