@@ -17,11 +17,13 @@ from hub.errors import Faulty, Unknown
 
 MOST_BYTES = 8 << 20
 """The longest answer that is read; media go through `download`."""
+WAIT_HEADERS = ("retry-after", "x-ogw-ratelimit-reset")
+"""Where a platform says how many seconds to wait."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came back: the HTTP status, the JSON object ({} where there was none) and the headers."""
+    """What came back: the HTTP status, the JSON object ({} where there was none) and the headers, in lower case."""
 
     status: int
     body: Mapping[str, Any]
@@ -108,11 +110,13 @@ def _outcome(status: int, raw: bytes, headers: Mapping[str, str]) -> Outcome:
         body = json.loads(raw)
     except ValueError:
         body = {}
-    outcome = Outcome(status, body if isinstance(body, dict) else {}, dict(headers))
+    outcome = Outcome(status, body if isinstance(body, dict) else {}, {k.lower(): v for k, v in headers.items()})
     if status == 429 or status >= 500:
-        raise Faulty(f"HTTP {status}", code=str(status), after=_seconds(outcome.headers.get("Retry-After", "")))
+        raise Faulty(f"HTTP {status}", code=str(status), after=wait_of(outcome))
     return outcome
 
 
-def _seconds(text: str) -> float | None:
-    return float(text) if text.isdigit() else None
+def wait_of(outcome: Outcome) -> float | None:
+    """The seconds that the platform asks us to wait; None where it does not say."""
+    said = next((outcome.headers[name] for name in WAIT_HEADERS if name in outcome.headers), "")
+    return float(said) if said.isdigit() else None

@@ -9,6 +9,24 @@ from hub.person import Language
 
 
 @dataclass(frozen=True, slots=True)
+class WebTexts:
+    """Why the web widget's protocol does not do what a page asked for; a text for each code of its `error` event."""
+
+    unreadable: str
+    too_large: str
+    no_hello: str
+    greeted: str
+    unknown_visitor: str
+    identity_refused: str
+    identity_expired: str
+    origin_refused: str
+    rate_limited: str
+    """`{seconds}` until the next message is taken."""
+    crowded: str
+    not_stored: str
+
+
+@dataclass(frozen=True, slots=True)
 class Texts:
     """Every sentence of the hub's own. `{name}` marks are filled with str.format by the caller."""
 
@@ -28,8 +46,24 @@ class Texts:
     """The word before the list of sources, with its colon."""
     below: str
     """In place of an answer that could not be shown where it was to grow: it comes as a message of its own."""
+    taken: str
+    """A button was pressed: a few words that show for a moment."""
     choose: str
     """Before choices that are to be said: `{choices}`."""
+    web: WebTexts
+
+    greeting: str
+    """Somebody says hello, and no model is there to answer."""
+    thanks: str
+    """Somebody says thanks."""
+    acknowledged: str
+    """Somebody says that it is well."""
+    goodbye: str
+    """Somebody takes leave."""
+    introduction: str
+    """Somebody asks who the agent is or what it can do."""
+    remembered: str
+    """Before something that the person had told."""
 
 
 def texts(language: Language) -> Texts:
