@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from channels.registry import KINDS, section
 from config import Kinds
@@ -38,7 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command; its exit status: 0 done, 1 failed, 2 the configuration or the call is wrong."""
     given = list(sys.argv[1:] if argv is None else argv)
     known, rest = parser().parse_known_args(given)
-    module = importlib.import_module(COMMANDS[known.command][0])
+    module: Any = importlib.import_module(COMMANDS[known.command][0])
     own = argparse.ArgumentParser(prog=f"python -m hub {known.command}", description=COMMANDS[known.command][1])
     own.add_argument("--config", type=Path, default=Path("hub.toml"), help="the configuration (hub.toml)")
     if hasattr(module, "arguments"):
@@ -53,7 +54,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         if known.command == "serve":
             status: int = module.serve(config)
             return status
-        return asyncio.run(module.run(args, config))
+        status = asyncio.run(module.run(args, config))
+        return int(status)
     except KeyboardInterrupt:
         return 130
 

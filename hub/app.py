@@ -1,0 +1,237 @@
+"""The one place where the rooms are joined: what a configuration says becomes a hub that runs.
+
+Everything is opened here, in order, and closed in the opposite order. Stopping: nothing new is taken (a
+platform gets a 503 and tries again), what is in work is finished and sent, then all is closed.
+"""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import aiohttp
+import structlog
+import uvloop
+from aiohttp import web
+
+from agent.agent import open_agent
+from agent.knowledge.library import Library, open_library
+from channels.registry import load
+from config import Config
+from hub import web as pages
+from hub.channel import Channel, Site
+from hub.coordination import Coordination
+from hub.coordination.local import local
+from hub.delivery import Delivery
+from hub.gateway import Bounds, Gateway, HubRecord
+from hub.memory import Forgetful
+from hub.observe import Metrics, configure_logs, new_metrics
+from memory.journal import SqlJournal
+from memory.lock import only_one
+from memory.store import Store, open_store
+
+log = structlog.get_logger()
+
+RESTART_SECONDS = (1.0, 2.0, 5.0, 15.0, 60.0)
+"""Pauses before a long connection that ended by a fault of ours is opened again."""
+
+
+@dataclass(slots=True)
+class Hub:
+    """A hub that was opened. `warnings` is what an operator must act on, by channel and key."""
+
+    config: Config
+    store: Store
+    library: Library
+    gateway: Gateway
+    channels: Mapping[str, Channel[Any]]
+    metrics: Metrics
+    warnings: dict[str, str] = field(default_factory=dict)
+
+    def refresh(self) -> None:
+        """Brings the gauges up to date."""
+        self.metrics.waiting(self.gateway.depth, self.gateway.oldest)
+        self.metrics.warned(self.warnings)
+
+
+def serve(config: Config) -> int:
+    """Runs until SIGTERM or SIGINT; 0 when everything under way was finished."""
+    configure_logs(config.hub.log_level, json=config.hub.log_format == "json", secrets=config.secrets)
+    try:
+        return uvloop.run(_serve(config))
+    except OSError as error:
+        log.error("the hub can't start", why=str(error), address=f"{config.hub.host}:{config.hub.port}")
+        return 1
+
+
+async def _serve(config: Config) -> int:
+    stop = asyncio.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    async with AsyncExitStack() as stack:
+        stack.enter_context(only_one(config.hub.data_dir))
+        hub = await stack.enter_async_context(open_hub(config))
+        runner = await stack.enter_async_context(_listening(hub))
+        log.info("ready", address=f"http://{config.hub.host}:{config.hub.port}", channels=list(hub.channels))
+        await stop.wait()
+        log.info("stopping", in_work=hub.gateway.depth)
+        for site in list(runner.sites):
+            await site.stop()
+        done = await hub.gateway.drain(config.hub.drain)
+    log.info("stopped", everything_finished=done)
+    return 0
+
+
+@asynccontextmanager
+async def open_hub(config: Config) -> AsyncIterator[Hub]:
+    """Everything but the listening socket."""
+    async with AsyncExitStack() as stack:
+        metrics = new_metrics()
+        store = await stack.enter_async_context(open_store(config.storage.url.value, config.hub.data_dir))
+        coordination = await stack.enter_async_context(_coordination(config))
+        http = await stack.enter_async_context(_session())
+        library = await stack.enter_async_context(open_library(config, store))
+        agent = await stack.enter_async_context(open_agent(config, library, metrics))
+        channels: dict[str, Channel[Any]] = {}
+        journal = SqlJournal(store)
+        delivery = Delivery(journal, channels, clock=now, metrics=metrics, most=config.hub.turns)
+        gateway = Gateway(
+            journal=journal,
+            agent=agent,
+            memory=Forgetful(),
+            channels=channels,
+            delivery=delivery,
+            metrics=metrics,
+            clock=now,
+            bounds=_bounds(config),
+        )
+        stack.push_async_callback(gateway.close)
+        hub = Hub(config, store, library, gateway, channels, metrics)
+        for name, section in config.channels.items():
+            channel = load(section.kind)
+            site = _site(hub, name, journal, http, coordination)
+            channels[name] = channel(section, site)
+            stack.push_async_callback(channels[name].close)
+        await gateway.start()
+        await stack.enter_async_context(_connections(channels))
+        yield hub
+
+
+def now() -> datetime:
+    """The hub's clock."""
+    return datetime.now(UTC)
+
+
+def _bounds(config: Config) -> Bounds:
+    return Bounds(
+        turns=config.hub.turns,
+        turn_seconds=config.agent.seconds + 30,
+        history=config.agent.history,
+        stale_after=config.hub.stale_after,
+    )
+
+
+@asynccontextmanager
+async def _coordination(config: Config) -> AsyncIterator[Coordination]:
+    if not config.shared.url:
+        yield local()
+        return
+    from hub.coordination.redis import shared  # imported only where it is used: it costs 20 MB
+
+    async with shared(config.shared.url.value) as coordination:
+        yield coordination
+
+
+@asynccontextmanager
+async def _session() -> AsyncIterator[aiohttp.ClientSession]:
+    """One session for all channels; the timeouts are those of each call."""
+    connector = aiohttp.TCPConnector(limit=256, limit_per_host=64, ttl_dns_cache=60)
+    async with aiohttp.ClientSession(connector=connector, trust_env=True) as http:
+        yield http
+
+
+def _site(hub: Hub, name: str, journal: SqlJournal, http: aiohttp.ClientSession, coordination: Coordination) -> Site:
+    def warn(key: str, text: str) -> None:
+        if text and hub.warnings.get(f"{name}.{key}") != text:
+            log.warning("the operator must act", channel=name, key=key, advice=text)
+        if text:
+            hub.warnings[f"{name}.{key}"] = text
+        else:
+            hub.warnings.pop(f"{name}.{key}", None)
+
+    return Site(
+        name=name,
+        inbox=hub.gateway,
+        record=HubRecord(journal, name),
+        http=http,
+        coordination=coordination,
+        clock=now,
+        public_url=hub.config.hub.public_url,
+        warn=warn,
+    )
+
+
+# -- long connections
+
+
+@asynccontextmanager
+async def _connections(channels: Mapping[str, Channel[Any]]) -> AsyncIterator[None]:
+    """Every channel's `run`, ended with the hub."""
+    tasks = [asyncio.create_task(_kept_running(channel)) for channel in channels.values()]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _kept_running(channel: Channel[Any]) -> None:
+    """A connection that ends by an exception is a fault of ours: logged, and opened again."""
+    failures = 0
+    while True:
+        try:
+            await channel.run()
+        except Exception:
+            log.exception("a long connection failed", channel=channel.name)
+        else:
+            return
+        await asyncio.sleep(RESTART_SECONDS[min(failures, len(RESTART_SECONDS) - 1)])
+        failures += 1
+
+
+# -- pages
+
+
+@asynccontextmanager
+async def _listening(hub: Hub) -> AsyncIterator[web.AppRunner]:
+    runner = web.AppRunner(application(hub), access_log=None, shutdown_timeout=2.0, handle_signals=False)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, hub.config.hub.host, hub.config.hub.port, backlog=4096).start()
+        yield runner
+    finally:
+        await runner.cleanup()
+
+
+def application(hub: Hub) -> web.Application:
+    """All routes: those of the channels below /channels/<name>, and the hub's own pages."""
+    app = web.Application(middlewares=[pages.errors], client_max_size=pages.MOST_BODY)
+    health = pages.Health(hub.metrics, _checks(hub), hub.warnings, hub.refresh)
+    app.add_routes(health.routes())
+    app.add_routes(hub.library.routes())
+    for channel in hub.channels.values():
+        app.add_routes(channel.routes())
+    if hub.config.hub.demo or hub.config.hub.loopback:
+        from channels.h5.page import demo  # only where the page is shown
+
+        app.add_routes([web.get("/", demo(hub.config))])
+    return app
+
+
+def _checks(hub: Hub) -> dict[str, Callable[[], Any]]:
+    """What the hub can't work without."""
+    return {"storage": hub.store.answers, "knowledge": hub.library.ready}

@@ -1,0 +1,269 @@
+"""The database: SQLite under data_dir, or PostgreSQL by its URL. Functions over a Connection run on either.
+
+SQLite has one writer thread with group commit: it takes all jobs that wait, runs each inside a savepoint of
+its own, commits once, and only then tells anybody. WAL with synchronous = FULL, so that what was acknowledged
+outlives a power cut, not only a kill; the price of the fsync is shared by the whole group. Readers work
+beside the writer on connections of their own.
+
+PostgreSQL runs the same functions on asyncio connections; what loses against another transaction is run again.
+"""
+
+import asyncio
+import queue
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import structlog
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.pool import ConnectionPoolEntry, QueuePool, StaticPool
+
+from hub.errors import NotStored
+
+log = structlog.get_logger()
+
+T = TypeVar("T")
+Job = Callable[[Connection], T]
+
+GROUP = 512
+"""Most jobs in one commit."""
+READERS = 4
+BUSY_SECONDS = 10
+"""How long SQLite waits for another process (a shell command) to finish its commit."""
+RETRIED = frozenset({"40001", "40P01"})
+"""PostgreSQL: serialization failure, deadlock."""
+
+
+class Store(ABC):
+    """Runs functions in transactions. They are short, and have no effect outside the database."""
+
+    dialect: str
+
+    @abstractmethod
+    async def write(self, job: Job[T]) -> T:
+        """Runs it in a transaction that is committed when this returns. Raises NotStored, or what the job raises."""
+
+    @abstractmethod
+    async def read(self, job: Job[T]) -> T:
+        """Runs it on a snapshot. Raises NotStored, or what the job raises."""
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Finishes what was given to it, and closes all connections."""
+
+    async def answers(self) -> bool:
+        """Whether the database takes queries."""
+        try:
+            await self.read(lambda connection: connection.exec_driver_sql("SELECT 1").scalar())
+        except NotStored:
+            return False
+        return True
+
+
+# -- SQLite
+
+
+@dataclass(slots=True)
+class _Queued:
+    job: Job[Any]
+    future: asyncio.Future[Any]
+    loop: asyncio.AbstractEventLoop
+    result: Any = None
+    error: BaseException | None = None
+
+
+def sqlite_engine(file: Path, *, reader: bool) -> Engine:
+    """An engine whose transactions we begin and end ourselves."""
+    engine = create_engine(
+        f"sqlite:///{file}",
+        poolclass=QueuePool if reader else StaticPool,
+        connect_args={"check_same_thread": False, "timeout": BUSY_SECONDS},
+        **({"pool_size": READERS, "max_overflow": 0} if reader else {}),
+    )
+
+    @event.listens_for(engine, "connect")
+    def _connected(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+        connection.isolation_level = None  # sqlite3 begins nothing by itself then
+        cursor = connection.cursor()
+        for pragma in ("foreign_keys = ON", "secure_delete = ON", "temp_store = MEMORY", "cache_size = -16000"):
+            cursor.execute(f"PRAGMA {pragma}")
+        if reader:
+            cursor.execute("PRAGMA query_only = ON")
+        else:
+            cursor.execute("PRAGMA journal_mode = WAL")
+            cursor.execute("PRAGMA synchronous = FULL")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _begun(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN" if reader else "BEGIN IMMEDIATE")
+
+    return engine
+
+
+class SqliteStore(Store):
+    """One file."""
+
+    dialect = "sqlite"
+
+    def __init__(self, file: Path) -> None:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        self.file = file
+        self._writer = sqlite_engine(file, reader=False)
+        self._reader = sqlite_engine(file, reader=True)
+        self._jobs: queue.SimpleQueue[_Queued | None] = queue.SimpleQueue()
+        self._threads = ThreadPoolExecutor(READERS, thread_name_prefix="reader")
+        self._thread = threading.Thread(target=self._work, name="writer", daemon=True)
+        self._thread.start()
+
+    async def write(self, job: Job[T]) -> T:
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
+        self._jobs.put(_Queued(job, future, loop))
+        return await asyncio.shield(future)
+
+    async def read(self, job: Job[T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._read, job)
+
+    def _read(self, job: Job[T]) -> T:
+        try:
+            with self._reader.begin() as connection:
+                return job(connection)
+        except SQLAlchemyError as error:
+            raise _not_stored(error) from None
+
+    async def close(self) -> None:
+        self._jobs.put(None)
+        await asyncio.to_thread(self._thread.join)
+        self._threads.shutdown()
+        self._reader.dispose()
+        self._writer.dispose()
+
+    # the writer thread
+
+    def _work(self) -> None:
+        last = False
+        while not last:
+            group = [self._jobs.get()]
+            with suppress(queue.Empty):
+                while len(group) < GROUP:
+                    group.append(self._jobs.get_nowait())
+            last = None in group
+            jobs = [entry for entry in group if entry is not None]
+            if jobs:
+                self._commit(jobs)
+                _resolve(jobs)
+
+    def _commit(self, jobs: list[_Queued]) -> None:
+        """One transaction. When it can't be committed, none of the jobs happened."""
+        try:
+            with self._writer.begin() as connection:
+                for queued in jobs:
+                    self._run(connection, queued)
+        except SQLAlchemyError as error:
+            failure = _not_stored(error)
+            for queued in jobs:
+                queued.error = queued.error or failure
+            self._writer.dispose()  # a connection after an I/O error is not trusted again
+
+    def _run(self, connection: Connection, queued: _Queued) -> None:
+        """One job; when it fails, it fails alone."""
+        connection.exec_driver_sql("SAVEPOINT job")
+        try:
+            queued.result = queued.job(connection)
+        except IntegrityError as error:
+            queued.error = _not_stored(error)
+        except DBAPIError:
+            raise
+        except Exception as error:  # noqa: BLE001 — it goes to whoever gave us the job
+            queued.error = error
+        if queued.error:
+            connection.exec_driver_sql("ROLLBACK TO job")
+        connection.exec_driver_sql("RELEASE job")
+
+
+def _resolve(jobs: list[_Queued]) -> None:
+    """Wakes each loop once for all its jobs."""
+    for loop in {queued.loop for queued in jobs}:
+        mine = [queued for queued in jobs if queued.loop is loop]
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(_settle, mine)
+
+
+def _settle(jobs: list[_Queued]) -> None:
+    for queued in jobs:
+        if queued.future.done():
+            continue
+        if queued.error:
+            queued.future.set_exception(queued.error)
+            queued.future.exception()  # whoever was cancelled does not retrieve it
+        else:
+            queued.future.set_result(queued.result)
+
+
+def _not_stored(error: SQLAlchemyError) -> NotStored:
+    """Logged once, without the statement's parameters: they hold what people said."""
+    cause = getattr(error, "orig", None) or error
+    log.error("the database did not take it", why=f"{type(cause).__name__}: {str(cause).splitlines()[0][:200]}")
+    return NotStored(type(cause).__name__)
+
+
+# -- PostgreSQL
+
+
+class PostgresStore(Store):
+    """A pool of asyncio connections."""
+
+    dialect = "postgresql"
+
+    def __init__(self, url: str) -> None:
+        from sqlalchemy.ext.asyncio import create_async_engine  # only where it is used
+
+        self._engine = create_async_engine(postgres_url(url), pool_size=10, max_overflow=10, pool_pre_ping=True)
+
+    async def write(self, job: Job[T]) -> T:
+        return await self._run(job)
+
+    async def read(self, job: Job[T]) -> T:
+        return await self._run(job)
+
+    async def _run(self, job: Job[T]) -> T:
+        pause = 0.01
+        while True:
+            try:
+                async with self._engine.begin() as connection:
+                    return await connection.run_sync(job)
+            except (SQLAlchemyError, OSError, TimeoutError) as error:
+                if getattr(getattr(error, "orig", None), "sqlstate", "") not in RETRIED or pause > 1:
+                    raise _not_stored(error if isinstance(error, SQLAlchemyError) else SQLAlchemyError(error)) from None
+            await asyncio.sleep(pause)
+            pause *= 2
+
+    async def close(self) -> None:
+        await self._engine.dispose()
+
+
+def postgres_url(url: str) -> str:
+    """The URL with the driver that we use."""
+    return "postgresql+psycopg://" + url.split("://", 1)[1]
+
+
+@asynccontextmanager
+async def open_store(url: str, data_dir: Path) -> AsyncIterator[Store]:
+    """The database that the configuration names, brought to the newest revision."""
+    from memory.migrate import migrate
+
+    file = data_dir / "hub.db"
+    await asyncio.to_thread(migrate, url, file)
+    store: Store = PostgresStore(url) if url else SqliteStore(file)
+    try:
+        yield store
+    finally:
+        await store.close()
