@@ -71,7 +71,7 @@ class Cards:
         """Without the permission or the template no card is tried for a while."""
         if isinstance(error, Blocked):
             self._paused_until = self._site.clock() + timedelta(seconds=self._settings.card_pause)
-            self._site.warn(f"{self._site.name}.cards", f"cards are refused ({error.code}): {error.advice}")
+            self._site.warn("cards", f"cards are refused ({error.code}): {error.advice}")
 
     def _body(self, handle: str, message: InboundMessage) -> dict[str, object]:
         settings = self._settings

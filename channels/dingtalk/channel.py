@@ -63,7 +63,7 @@ class DingTalk(Channel[Settings]):
             await hold(self.site.coordination.leases, f"dingtalk:{self.settings.client_id}", stream.run)
 
     def _warn(self, text: str) -> None:
-        self.site.warn(f"{self.name}.stream", text)
+        self.site.warn("stream", text)
 
     async def send(self, message: OutboundMessage) -> Receipt:
         if message.live and (receipt := await self._cards.finish(message)):

@@ -191,7 +191,7 @@ async def test_after_a_refused_permission_no_card_is_tried_for_a_while(card_worl
     await refused(w, asked(w))
 
     assert await w.channel.live(asked(w)) is None
-    assert DENIED in w.warnings["dd.cards"]
+    assert DENIED in w.warnings["cards"]
 
 
 async def test_an_answer_is_not_written_into_a_card_that_nobody_sees(card_world: World) -> None:

@@ -201,7 +201,7 @@ async def test_wrong_credentials_are_told_and_tried_with_patience(world: Make) -
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
 
-    assert "client_secret" in w.warnings["dd.stream"]
+    assert "client_secret" in w.warnings["stream"]
     assert w.platform.calls["/v1.0/gateway/connections/open"] <= 5
 
 
@@ -210,7 +210,7 @@ async def test_the_warning_is_taken_back_when_the_connection_stands(world: Make)
     async with w.running(), asyncio.timeout(5):
         await w.warned.wait()
 
-    assert w.warnings == {"dd.stream": ""}
+    assert w.warnings == {"stream": ""}
 
 
 async def test_an_endpoint_of_a_foreign_host_is_not_followed(world: Make, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -224,7 +224,7 @@ async def test_an_endpoint_of_a_foreign_host_is_not_followed(world: Make, monkey
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
 
-    assert "foreign host" in w.warnings["dd.stream"]
+    assert "foreign host" in w.warnings["stream"]
 
 
 async def test_it_ends_promptly_and_leaves_nothing_running(world: Make) -> None:
