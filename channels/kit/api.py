@@ -1,10 +1,9 @@
-"""One client for the APIs of all platforms: a token for all, one refresh per failure, transport faults as DeliveryErrors.
+"""One client for the APIs of all platforms: a token for all, one refresh a failure, transport faults as DeliveryErrors.
 
 What a code of one platform means stays in that platform's module. No URL, header or body of a call ever
 stands in an error or a log line: tokens travel in them.
 """
 
-import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -82,7 +81,7 @@ async def request(
     *,
     query: Mapping[str, str] | None = None,
     headers: Mapping[str, str] | None = None,
-    timeout: float = 10.0,
+    timeout: float = 10.0,  # noqa: ASYNC109 — handed on to aiohttp, which ends the connection as well
 ) -> Outcome:
     """One JSON call without a token. Raises Faulty and Unknown as Api.call does; redirects are not followed."""
     data = None if body is None else json.dumps(body, ensure_ascii=False).encode()
@@ -97,12 +96,22 @@ async def request(
             allow_redirects=False,
             timeout=aiohttp.ClientTimeout(total=timeout, sock_connect=min(timeout, 5.0)),
         ) as response:
-            raw = await response.content.read(MOST_BYTES)
+            raw = await _whole(response.content)
             return _outcome(response.status, raw, response.headers)
     except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
         raise Faulty(f"no connection ({type(error).__name__})", code="connection") from None
-    except (aiohttp.ClientError, asyncio.TimeoutError, OSError) as error:
+    except (TimeoutError, aiohttp.ClientError, OSError) as error:
         raise Unknown(f"no answer ({type(error).__name__})", code="no_answer") from None
+
+
+async def _whole(content: aiohttp.StreamReader) -> bytes:
+    """All of an answer, up to MOST_BYTES; one read gives only what has arrived by then."""
+    raw = bytearray()
+    async for chunk in content.iter_any():
+        raw += chunk
+        if len(raw) >= MOST_BYTES:
+            break
+    return bytes(raw)
 
 
 def _outcome(status: int, raw: bytes, headers: Mapping[str, str]) -> Outcome:

@@ -31,6 +31,8 @@ MEANINGS: Mapping[int, Meaning] = {
     45002: "never",
     44004: "never",
 }
+WARNING = "api"
+"""The key of the warning that our address or our credentials are refused."""
 LATER = 60.0
 """Seconds until a limit a minute is over, and until a token that was refused twice is tried again."""
 ADDRESS = re.compile(r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d.])|(?<![\w:])(?:[0-9a-f]{0,4}:){3,7}[0-9a-f]{1,4}", re.I)
@@ -124,7 +126,7 @@ class Cgi:
         if error := self._codes.error(outcome):
             self._worn = errcode(outcome) in STALE
             raise self._noted(error)
-        self._site.warn(self._warning, "")
+        self._site.warn(WARNING, "")
         return outcome.body
 
     async def fetch(self) -> Token:
@@ -148,9 +150,5 @@ class Cgi:
         """Warns of what the operator must act on."""
         if isinstance(error, Blocked):
             self._refusal, self._refused_until = error, self._clock() + self._pause
-            self._site.warn(self._warning, f"{error}. {error.advice}".strip())
+            self._site.warn(WARNING, f"{error}. {error.advice}".strip())
         return error
-
-    @property
-    def _warning(self) -> str:
-        return f"{self._site.name}.api"

@@ -4,7 +4,9 @@ A kind's module is channels.simulators.KIND with `async def play(config: Config,
 when it is asked for.
 """
 
+import argparse
 import importlib
+import sys
 from collections.abc import Awaitable, Callable
 
 from channels.registry import KINDS
@@ -14,34 +16,36 @@ from hub.errors import ConfigError
 Play = Callable[[Config, str], Awaitable[None]]
 
 
-async def simulate(config: Config, kind: str, name: str = "") -> None:
-    """Plays until the input ends. `name` is the channel; it may be left out where there is one of this kind.
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What the command takes."""
+    parser.add_argument("kind", choices=KINDS, metavar="KIND", help=", ".join(KINDS))
+    parser.add_argument("--channel", default="", metavar="NAME", help="needed where hub.toml has several of this kind")
 
-    Raises ConfigError.
-    """
-    play = find(kind)
-    await play(config, name if name in _named(config, kind) else _only(config, kind, name))
+
+async def run(args: argparse.Namespace, config: Config) -> int:
+    """Plays until the input ends; 2 when hub.toml has to be changed first."""
+    try:
+        await find(args.kind)(config, named(config, args.kind, args.channel))
+    except ConfigError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    return 0
 
 
 def find(kind: str) -> Play:
-    """The function that plays this kind. Raises ConfigError."""
-    if kind not in KINDS:
-        raise ConfigError(f"there is no kind {kind!r}; there are {', '.join(KINDS)}")
+    """The function that plays this kind."""
     play: Play = importlib.import_module(f"channels.simulators.{kind}").play
     return play
 
 
-def _named(config: Config, kind: str) -> list[str]:
-    return [name for name, section in config.channels.items() if section.kind == kind]
-
-
-def _only(config: Config, kind: str, name: str) -> str:
-    known = _named(config, kind)
-    if name:
-        raise ConfigError(f"there is no channel {name!r} of kind {kind}; there are {', '.join(known) or 'none'}")
-    if len(known) != 1:
-        number = "no channel" if not known else f"{len(known)} channels"
+def named(config: Config, kind: str, name: str = "") -> str:
+    """The channel of this kind that is meant: the one that is named, or the only one. Raises ConfigError."""
+    known = [channel for channel, section in config.channels.items() if section.kind == kind]
+    if name and name not in known:
+        raise ConfigError(f"hub.toml has no channel {name!r} of kind {kind}; it has {', '.join(known) or 'none'}")
+    if not name and len(known) != 1:
+        number = f"{len(known)} channels" if known else "no channel"
         raise ConfigError(
-            f"hub.toml has {number} of kind {kind}; name one with --channel ({', '.join(known) or 'none'})"
+            f"hub.toml has {number} of kind {kind}: name one with --channel ({', '.join(known) or 'none'})"
         )
-    return known[0]
+    return name or known[0]

@@ -64,7 +64,7 @@ class OpenApi:
         except DeliveryError as error:
             if error.code == "48001":
                 self.pushes = False
-                self._site.warn(f"{self._site.name}.push", PUSH_REFUSED)
+                self._site.warn("push", PUSH_REFUSED)
             raise
 
     async def typing(self, openid: str) -> None:

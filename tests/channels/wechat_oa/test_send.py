@@ -165,7 +165,7 @@ async def test_an_address_that_is_not_listed_is_named_and_not_asked_again_at_onc
 
     assert ["add 1.2.3.4 to" in error.advice for error in errors if isinstance(error, Blocked)] == [True] * 3
     assert len(world.wechat.of(TOKEN)) == 1
-    assert "40164" in world.warnings.shown["oa.api"]
+    assert "40164" in world.warnings.shown["api"]
 
 
 async def test_a_warning_is_taken_back_once_a_message_is_taken(make: Make) -> None:
@@ -192,7 +192,7 @@ async def test_an_account_that_may_not_push_is_from_then_on_one_that_can_not(mak
     await refused(world)
 
     assert world.channel.traits.pushes is False
-    assert "push = false" in world.warnings.shown["oa.push"]
+    assert "push = false" in world.warnings.shown["push"]
     await refused(world)
     assert len(world.wechat.of(SEND)) == 1
 

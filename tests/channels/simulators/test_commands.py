@@ -1,0 +1,60 @@
+"""Which platform is played for which channel."""
+
+import argparse
+from pathlib import Path
+
+import pytest
+
+from channels.registry import KINDS, section
+from channels.simulators import chat, commands
+from config import Config, load
+from hub.errors import ConfigError
+
+ACCOUNT = 'kind = "wechat_oa"\napp_id = "wx1"\napp_secret = "env:SIM_SECRET"\ntoken = "env:SIM_SECRET"\n'
+
+
+def config(folder: Path, monkeypatch: pytest.MonkeyPatch, *names: str, more: str = "") -> Config:
+    monkeypatch.setenv("SIM_SECRET", "a-secret")
+    file = folder / "hub.toml"
+    file.write_text("".join(f"[channels.{name}]\n{ACCOUNT}{more}" for name in names), encoding="utf-8")
+    return load(file, {kind: lambda kind=kind: section(kind) for kind in KINDS})  # type: ignore[misc]  # a closure
+
+
+def test_the_only_channel_of_a_kind_needs_no_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert commands.named(config(tmp_path, monkeypatch, "oa"), "wechat_oa") == "oa"
+    assert commands.named(config(tmp_path, monkeypatch, "a", "b"), "wechat_oa", "b") == "b"
+
+
+def test_what_is_missing_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    two = config(tmp_path, monkeypatch, "a", "b")
+    for kind, name, text in [
+        ("wechat_oa", "", "2 channels of kind wechat_oa: name one with --channel"),
+        ("wechat_oa", "c", "no channel 'c' of kind wechat_oa; it has a, b"),
+        ("wecom", "", "no channel of kind wecom"),
+    ]:
+        with pytest.raises(ConfigError, match=text):
+            commands.named(two, kind, name)
+
+
+async def test_a_hub_that_would_call_the_real_platform_is_told_what_to_write(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    args = argparse.Namespace(kind="wechat_oa", channel="")
+
+    assert await commands.run(args, config(tmp_path, monkeypatch, "oa")) == 2
+    assert 'write api_base = "http://127.0.0.1:9001" under [channels.oa]' in capsys.readouterr().err
+
+
+def test_the_callback_of_a_hub_that_listens_everywhere_is_called_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = config(tmp_path, monkeypatch, "oa", more='\n[hub]\nhost = "0.0.0.0"\nport = 9\n')
+
+    assert chat.callback(here, "oa") == "http://127.0.0.1:9/channels/oa"
+
+
+def test_every_kind_can_be_named(tmp_path: Path) -> None:
+    parser = argparse.ArgumentParser()
+    commands.arguments(parser)
+
+    assert {kind: parser.parse_args([kind]).kind for kind in KINDS} == {kind: kind for kind in KINDS}
