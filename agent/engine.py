@@ -9,7 +9,7 @@ AgentError              what the ladder and the models act upon; no person ever 
 └── ToolFailed          a tool did not work; its text is for the model
 """
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -53,7 +53,8 @@ class Passage:
     """A slice of a document.
 
     `document` is its title, `source` its path or URL, `url` what a person may open ("" = nothing).
-    `text` is exactly as it stands in the document; `heading` is the path of headings above it.
+    `text` is exactly as it stands in the document; `heading` is the path of headings above it, and `lead` the
+    header of the table whose rows it begins with, where that stands further up.
     """
 
     id: str
@@ -63,6 +64,7 @@ class Passage:
     text: str
     heading: str = ""
     score: float = 0.0
+    lead: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,11 @@ class Found:
 
     passages: tuple[Passage, ...] = ()
     confidence: float = 0.0
+
+    @property
+    def answers(self) -> bool:
+        """Whether the knowledge holds the answer, as far as the search can tell."""
+        return bool(self.passages) and self.confidence >= THRESHOLD
 
 
 class Knowledge(Protocol):
@@ -146,8 +153,13 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """All that an engine may use for one turn besides the turn itself."""
+    """All that an engine may use for one turn besides the turn itself.
 
+    `question` is what was searched for: the words of the person, after their question before where they only
+    make sense together.
+    """
+
+    question: str
     shelf: Shelf
     confidence: float
     """How sure it is that the passages on the shelf answer the question."""
@@ -158,17 +170,25 @@ class Context:
 
     @property
     def answerable(self) -> bool:
-        """Whether the knowledge holds the answer, as far as the search can tell."""
-        return bool(self.shelf.passages) and self.confidence >= THRESHOLD
+        """Whether the passages on the shelf answer the question."""
+        return Found(tuple(self.shelf.passages), self.confidence).answers
 
 
 class Engine(Protocol):
-    """Makes an answer. Yields deltas and used tools, and ends with exactly one Answer whose text the deltas add up to.
+    """Makes an answer. Yields deltas and used tools, and ends with exactly one Answer.
 
+    The deltas since the start or the last Restarted add up to the answer's text, or there are none.
     Raises EngineFailed when it has no answer; the ladder then asks the next engine.
     """
 
-    @property
-    def name(self) -> str: ...
+    name: str
 
-    def answer(self, turn: Turn, context: Context) -> AsyncIterator[TurnEvent]: ...
+    def answer(self, turn: Turn, context: Context) -> AsyncGenerator[TurnEvent, None]: ...
+
+    async def warm(self) -> None:
+        """Gets ready in the background what would make the first question slow."""
+        return
+
+    async def close(self) -> None:
+        """Gives back what it holds."""
+        return

@@ -1,0 +1,128 @@
+"""The agent that the gateway is given: finds the passages, lets the ladder answer, never leaves a person without words.
+
+Logs and metrics carry ids, names and numbers, never what was said.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import replace
+
+import structlog
+
+from agent.answers import Answers, Key
+from agent.breaker import Breaker
+from agent.engine import Budget, Context, Engine, Found, Knowledge, Shelf
+from agent.engines.builtin import Builtin
+from agent.engines.extractive import Extractive
+from agent.ladder import Ladder, Nobody, Observer, Rung
+from agent.models import providers
+from agent.question import joined, language
+from agent.tools.search import Search
+from config.sections import AgentSection
+from hub.person import Language
+from hub.texts import texts
+from hub.turn import Answer, ToolUsed, Turn, TurnEvent
+
+log = structlog.get_logger()
+
+
+class OneAgent:
+    """Answers for every channel. One object serves all turns at once and keeps nothing of any."""
+
+    def __init__(
+        self,
+        section: AgentSection,
+        knowledge: Knowledge,
+        engines: Sequence[Engine],
+        *,
+        observer: Observer | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._section = section
+        self._knowledge = knowledge
+        self._observer = observer or Nobody()
+        self._ladder = Ladder([Rung(engine, Breaker(clock=clock)) for engine in engines], self._observer)
+        self._answers = Answers(section.cache, clock=clock)
+
+    async def answer(self, turn: Turn) -> AsyncGenerator[TurnEvent, None]:
+        """The events of a turn, exactly one Answer at their end. Raises nothing but CancelledError."""
+        try:
+            async with aclosing(self._answer(turn)) as events:
+                async for event in events:
+                    yield event
+        except Exception:
+            log.exception("the agent broke", turn=turn.id)
+            yield Answer(texts(self._language(turn)).failed, engine="none", confidence=0)
+
+    async def warm(self) -> None:
+        """Gets the engines ready, beside the first questions."""
+        for rung in self._ladder.rungs:
+            await rung.engine.warm()
+
+    async def close(self) -> None:
+        """Closes what the engines hold."""
+        for rung in self._ladder.rungs:
+            await rung.engine.close()
+
+    async def _answer(self, turn: Turn) -> AsyncGenerator[TurnEvent, None]:
+        if not turn.text.strip():
+            yield Answer(texts(self._language(turn)).only_words, engine="none")
+            return
+        key = self._answers.key(turn, self._knowledge.version)
+        if kept := self._kept(key):
+            yield kept
+            return
+        turn = replace(turn, history=turn.history[len(turn.history) - self._section.history :])
+        context = await self._context(turn)
+        alone = True
+        async with aclosing(self._ladder.answer(turn, context)) as events:
+            async for event in events:
+                alone = alone and not isinstance(event, ToolUsed)
+                if key and alone and isinstance(event, Answer) and event.engine == self._ladder.rungs[0].engine.name:
+                    self._answers.put(key, event)
+                yield event
+
+    def _kept(self, key: Key | None) -> Answer | None:
+        kept = self._answers.get(key) if key else None
+        if key:
+            self._observer.cache_used(hit=kept is not None)
+        return kept
+
+    async def _context(self, turn: Turn) -> Context:
+        question, found = await self._found(turn)
+        shelf = Shelf()
+        shelf.put(found.passages)
+        section = self._section
+        return Context(
+            question,
+            shelf,
+            found.confidence,
+            Search(self._knowledge, shelf, limit=section.passages),
+            instructions=section.instructions,
+            language=self._language(turn),
+            budget=Budget(
+                deadline=min(turn.deadline, asyncio.get_running_loop().time() + section.seconds),
+                steps=section.steps,
+                tokens=section.model.max_tokens,
+            ),
+        )
+
+    async def _found(self, turn: Turn) -> tuple[str, Found]:
+        """The passages, for the question by itself or, where it hangs on the one before, for both together."""
+        limit = self._section.passages
+        found = await self._knowledge.search(turn.text, limit=limit)
+        if found.answers or not (both := joined(turn)):
+            return turn.text, found
+        return both, await self._knowledge.search(both, limit=limit)
+
+    @staticmethod
+    def _language(turn: Turn) -> Language:
+        return language(turn.text, turn.person.language)
+
+
+def engines(section: AgentSection) -> list[Engine]:
+    """The engines of a configuration, best first: its models, then the passages themselves."""
+    models = [providers.model(section.model), *map(providers.model, section.model.fallbacks)]
+    return [*(Builtin(model) for model in models if model is not None), Extractive()]

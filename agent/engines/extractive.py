@@ -1,0 +1,136 @@
+"""Answers without a model: the sentences of the passages that say it, with their sources, or that nothing does.
+
+It needs no key, no network and a millisecond, never invents anything, and obeys nobody: what stands in a document is
+quoted, not followed. It speaks on a fresh machine, and in a model's place while that fails.
+
+Measured on 1190 Chinese questions over encyclopaedia articles: in 83 % the answer stands in the 90 characters that it
+quotes, of the 98 % whose answer stands in the passages at all.
+"""
+
+import re
+from collections.abc import AsyncGenerator
+from itertools import pairwise
+
+from agent import overlap
+from agent.cite import QUOTE, quote
+from agent.engine import Context, Engine
+from agent.evidence import Evidence, evidence
+from agent.question import small_talk
+from agent.sentences import Unit
+from hub.message import Citation
+from hub.texts import texts
+from hub.turn import Answer, Remembered, Turn, TurnEvent
+
+ABOUT_ME = re.compile(r"我|俺|咱|\b(?:my|me|i|i'm)\b", re.IGNORECASE)
+REMEMBERED = 0.5
+"""The part of a question about oneself that a fact must hold."""
+
+TAG = re.compile(r"<!--.*?-->|</?[a-zA-Z][^<>]*>", re.DOTALL)
+IMAGE = re.compile(r"!\[([^\]]*)\]\([^)]*\)")
+LINK = re.compile(r"\[([^\]]+)\]\((?!https?://)[^)]*\)")
+FOOTNOTE = re.compile(r"\[\^?\d{1,3}\](?!\()")
+BULLET = re.compile(r"^\s*[*+•·●▪–-][ \t]+")
+OPENS_ENGLISH = re.compile(r"[\x21-\x7e]")
+
+
+class Extractive(Engine):
+    """Quotes. Keeps nothing, fails never."""
+
+    name = "extractive"
+
+    async def answer(self, turn: Turn, context: Context) -> AsyncGenerator[TurnEvent, None]:
+        """One event: the answer."""
+        yield answered(turn, context)
+
+
+def answered(turn: Turn, context: Context) -> Answer:
+    """The answer to a turn. Pure."""
+    said = texts(context.language)
+    if kind := small_talk(turn.text):
+        return Answer(str(getattr(said, kind)), engine=Extractive.name)
+    if fact := _remembered(turn):
+        return Answer(f"{said.remembered}{_space(fact)}{fact}", engine=Extractive.name)
+    found = evidence(context.question, context.shelf.passages) if _holds(turn, context) else []
+    if not found:
+        return Answer(said.unknown, engine=Extractive.name, refused=True, confidence=context.confidence)
+    text = "\n\n".join(_paragraph(piece, label) for label, piece in enumerate(found, 1))
+    citations = tuple(_citation(piece, label) for label, piece in enumerate(found, 1))
+    return Answer(text, citations, engine=Extractive.name, confidence=context.confidence)
+
+
+def _holds(turn: Turn, context: Context) -> bool:
+    """Whether the passages answer, and know what is new in a question that was searched for with the one before it."""
+    if not context.answerable:
+        return False
+    new = {term for term in overlap.asked(turn.text) if len(term) > 1} if context.question != turn.text else set()
+    return not new or any(new & overlap.terms(passage.text) for passage in context.shelf.passages)
+
+
+def _remembered(turn: Turn) -> str:
+    """The fact that answers a question about the person, "" where none does."""
+    if not turn.memory or not ABOUT_ME.search(turn.text):
+        return ""
+    asked = overlap.asked(turn.text)
+    share, fact = max((_share(asked, fact), fact.text) for fact in turn.memory)
+    return fact.strip() if share >= REMEMBERED else ""
+
+
+def _share(asked: frozenset[str], fact: Remembered) -> float:
+    return len(asked & overlap.terms(fact.text)) / len(asked) if asked and fact.kind == "fact" else 0.0
+
+
+def _paragraph(piece: Evidence, label: int) -> str:
+    """The units of one passage as people read them: sentences run on, items and rows stand in lines of their own."""
+    if len(piece.units) == 1:
+        text = _shown(piece.units[0], piece).removeprefix("- ")
+    else:
+        text = _shown(piece.units[0], piece)
+        for before, unit in pairwise(piece.units):
+            shown = _shown(unit, piece)
+            listed = {before.kind, unit.kind} & {"item", "row", "lead"}
+            text += ("\n" if listed else _space(shown)) + shown
+    return f"{text}[{label}]" if text.endswith(("。", "！", "？")) else f"{text} [{label}]"
+
+
+def _space(following: str) -> str:
+    """Between two sentences: none before Chinese."""
+    return " " if OPENS_ENGLISH.match(following) else ""
+
+
+def _shown(unit: Unit, piece: Evidence) -> str:
+    """The words of a unit, without what only a browser would show."""
+    text = FOOTNOTE.sub("", LINK.sub(r"\1", IMAGE.sub(r"\1", TAG.sub("", unit.text)))).strip()
+    if unit.kind == "row":
+        return _row(text, _header(unit, piece))
+    return BULLET.sub("- ", text)
+
+
+def _header(unit: Unit, piece: Evidence) -> str:
+    """The header of the table in which a row stands: what the passage begins with, or the first row of its block."""
+    above = piece.passage.text[: unit.start].rstrip().splitlines()
+    block: list[str] = []
+    while above and above[-1].strip().startswith("|"):
+        block.append(above.pop())
+    return block[-1] if block else piece.passage.lead
+
+
+def _row(row: str, header: str) -> str:
+    """ "- 顺丰：时效 2 天，运费 12 元": the first cell names the row, the header names the others."""
+    cells, names = _cells(row), _cells(header.strip().splitlines()[0] if header else "")
+    if len(cells) < 2 or len(names) != len(cells):
+        return "- " + "，".join(filter(None, cells))
+    told = "，".join(f"{name} {cell}".strip() for name, cell in zip(names[1:], cells[1:], strict=True) if cell)
+    return f"- {cells[0]}：{told}"
+
+
+def _cells(row: str) -> list[str]:
+    return [cell.strip() for cell in row.strip().strip("|").replace("\\|", "｜").split("|")] if row else []
+
+
+def _citation(piece: Evidence, label: int) -> Citation:
+    """The quote goes from the first unit to the last where that is short; else it is the best of it."""
+    first, last = piece.units[0], piece.units[-1]
+    whole = piece.passage.text[first.start : last.end]
+    said = " ".join(unit.text for unit in piece.units)
+    words = whole if len(whole) <= QUOTE else quote(piece.passage, said)
+    return Citation(str(label), piece.passage.document, piece.passage.url, words)

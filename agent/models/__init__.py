@@ -1,0 +1,1 @@
+"""Language models behind one port: messages and tools in, words and tool calls out."""

@@ -1,0 +1,90 @@
+"""What a question tells by itself: its language, its parts, small talk, whether it hangs on the one before. Pure."""
+
+import re
+from typing import Literal
+
+from agent.knowledge import tokens
+from hub.person import Language
+from hub.turn import Turn
+
+SmallTalk = Literal["greeting", "thanks", "acknowledged", "goodbye", "introduction"]
+
+SAID: tuple[tuple[SmallTalk, str], ...] = (
+    (
+        "greeting",
+        "(请问)?(你们?好|您好|嗨|哈[喽罗啰]|早上好|早安|上午好|中午好|下午好|晚上好|晚安|在(吗|么|不在|线吗)?"
+        "|有人(在)?(吗|么)?)|(hi|hello|hey|goodmorning|goodafternoon|goodevening)(there)?",
+    ),
+    (
+        "thanks",
+        "(好的?|嗯+|ok)?(非常|太|十分)?(谢谢|多谢|感谢|谢了|辛苦)(你们?|您|大家|了)?"
+        "|thanks?(you)?(somuch|verymuch|alot)?|thx",
+    ),
+    (
+        "acknowledged",
+        "好的?|好吧|嗯+|哦+|行|收到|明白了?|知道了|了解了?|没事了?|没有了|ok(ay)?|gotit|isee|fine|great",
+    ),
+    ("goodbye", "再见|拜拜|回头见|下次见|bye|goodbye|byebye|seeyou"),
+    (
+        "introduction",
+        "[你您](是谁|叫什么(名字)?|是(什么|哪位|机器人|人工|真人))|[你您](能|会|可以)?(做|干|帮我?做?)(些|点)?什么"
+        "|whoareyou|whatcanyoudo|help|帮助",
+    ),
+)
+SMALL_TALK = tuple((kind, re.compile(f"(?:{said})(?:[啊呀哦吗呢哈啦吧]|亲)*")) for kind, said in SAID)
+NO_WORD = re.compile(r"[\W_]+")
+
+HANGING = re.compile(
+    r"(?:那|它|他|她|这|该|其|还有|另外|以及|然后|再|如果|要是|可是|但"
+    r"|and\b|but\b|what about|how about|then\b|it\b|that\b|this\b|they\b)"
+    r"|.*(?:呢|它|这个|那个|这种|那种)[?？]?$",
+    re.IGNORECASE,
+)
+HANGS = 24
+"""Characters of the longest question that is taken to hang on the one before."""
+
+BORDER = re.compile(r"[?？。!！;；\n]+|(?:[,，]\s*)(?=还有|另外|以及|顺便|同时|and\b|also\b)", re.IGNORECASE)
+CHINESE = re.compile(f"[{tokens.HAN}]")
+LATIN = re.compile("[A-Za-z]{2}")
+
+
+def language(text: str, otherwise: Language) -> Language:
+    """The language of these words; of a person who says only "12.5", the one that is known of them."""
+    if CHINESE.search(text):
+        return "zh"
+    return "en" if LATIN.search(text) else otherwise
+
+
+def small_talk(text: str) -> SmallTalk | None:
+    """What kind of small talk these words are, None when they ask something."""
+    words = NO_WORD.sub("", tokens.normal(text[:60]))
+    first = next((kind for kind, pattern in SMALL_TALK if pattern.fullmatch(words)), None)
+    return first or _twice(words)
+
+
+def _twice(words: str) -> SmallTalk | None:
+    """Two in one breath, "好的,谢谢": the second counts."""
+    for _, pattern in SMALL_TALK:
+        if (head := pattern.match(words)) and head.end() and head.end() < len(words):
+            rest = words[head.end() :]
+            return next((second for second, other in SMALL_TALK if other.fullmatch(rest)), None)
+    return None
+
+
+def hangs(text: str) -> bool:
+    """Whether these words may make sense only after what was asked before."""
+    words = text.strip()
+    return len(words) <= HANGS and bool(HANGING.match(words))
+
+
+def joined(turn: Turn) -> str:
+    """The question after the one before it, "" when it stands by itself or is the first."""
+    if not hangs(turn.text):
+        return ""
+    before = next((said.text for said in reversed(turn.history) if said.by == "person"), "")
+    return f"{before}\n{turn.text}" if before.strip() else ""
+
+
+def parts(text: str) -> list[str]:
+    """The questions in a message that asks several things."""
+    return [part for part in (piece.strip() for piece in BORDER.split(text)) if part] or [text]

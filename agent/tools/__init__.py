@@ -1,0 +1,1 @@
+"""Tools: what an engine may do in a turn besides speaking."""
