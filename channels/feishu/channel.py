@@ -8,13 +8,14 @@ import structlog
 from aiohttp import web
 
 from channels.feishu import payload
+from channels.feishu.cards import Cards
 from channels.feishu.envelope import open_body
 from channels.feishu.openapi import OpenApi
 from channels.feishu.outbound import Outbound
 from channels.feishu.payload import Callback, Withdrawn
 from channels.feishu.settings import Settings
 from channels.kit.callback import body
-from hub.channel import Channel, Site, Traits
+from hub.channel import Channel, Live, Site, Traits
 from hub.errors import DeliveryError, NotStored
 from hub.message import InboundMessage, Media, OutboundMessage, Receipt
 from hub.texts import texts
@@ -37,6 +38,7 @@ class Feishu(Channel[Settings]):
         super().__init__(settings, site)
         self._api = OpenApi(settings, site)
         self._outbound = Outbound(settings, site, self._api)
+        self._cards = Cards(settings, site, self._api, self._outbound)
         self._bot = ""
         self._asking = asyncio.Lock()
 
@@ -92,12 +94,22 @@ class Feishu(Channel[Settings]):
         return bot
 
     async def send(self, message: OutboundMessage) -> Receipt:
+        if message.live and (receipt := await self._cards.finish(message)):
+            return receipt
         return await self._outbound.send(message)
+
+    async def live(self, message: InboundMessage) -> Live | None:
+        return await self._cards.open(message)
 
     async def fetch(self, media: Media) -> bytes:
         message, _, key = media.reference.partition("/")
         kind = "image" if media.kind == "image" else "file"
         return await self._api.download(f"/im/v1/messages/{message}/resources/{key}", {"type": kind})
+
+    async def close(self) -> None:
+        for pump in self._cards.pumps:
+            pump.cancel()
+        await asyncio.gather(*self._cards.pumps, return_exceptions=True)
 
 
 def _toast() -> Mapping[str, Any]:

@@ -42,8 +42,10 @@ class Settings(ChannelSection):
     """Calls a second of the whole app."""
     chat_rate: Count = 5
     """Messages a second to one chat."""
+    card_rate: Count = 10
+    """Changes a second of one card."""
     card_interval: Positive = 0.2
-    """Seconds between two changes of one card; Feishu takes ten a second."""
+    """Seconds between two changes of a card while it grows."""
 
     reconnect_first: Positive = 1.0
     reconnect_most: Positive = 8.0

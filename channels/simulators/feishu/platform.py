@@ -74,11 +74,22 @@ class Platform:
         self._sent: dict[str, Shown] = {}
         self._broken: list[str] = []
         self._show = show
+        self._changed = asyncio.Event()
 
     @property
     def broken(self) -> list[str]:
         """Rules of the platform that the hub broke."""
         return self._broken + self.cards.broken
+
+    async def until(self, fact: Callable[[], object]) -> None:
+        """Waits until something is so, looking again whenever something happened here."""
+        while not fact():
+            await self._changed.wait()
+
+    def happened(self) -> None:
+        """Wakes all who wait."""
+        self._changed.set()
+        self._changed = asyncio.Event()
 
     # what people do
 
@@ -151,9 +162,12 @@ class Platform:
         except Refused as refused:
             body = {"code": refused.code, "msg": str(refused)}
             return web.json_response(body, status=refused.status, headers=refused.headers)
+        finally:
+            self.happened()
 
     async def _fail(self, fault: Fault, request: web.Request, handler: Handler) -> web.StreamResponse:
         fault.times -= 1
+        self.happened()
         await asyncio.sleep(fault.seconds)
         if fault.cut == "after":
             await handler(request)

@@ -63,6 +63,11 @@ class World:
             context=message.context,
         )
 
+    async def until(self, fact: Callable[[], object]) -> None:
+        """Waits until something is so on the platform's side."""
+        async with asyncio.timeout(5):
+            await self.platform.until(fact)
+
     @property
     def shown(self) -> list[Shown]:
         return self.platform.shown
@@ -96,10 +101,3 @@ async def world() -> AsyncIterator[Make]:
             return World(platform, channel, http, url, warnings)
 
         yield make
-
-
-@pytest.fixture
-async def soon() -> AsyncIterator[None]:
-    """Fails what does not end within 10 seconds."""
-    async with asyncio.timeout(10):
-        yield
