@@ -113,7 +113,13 @@ class Delivery:
             revived = self._revived(part)
             self._parts[place].append(revived if part.state != "claimed" else part)
         self._parts[place].sort(key=lambda part: part.message.event)
-        self._lanes.put(place, place)
+        if found and self._channels[found[0].message.conversation.channel].traits.pushes:
+            self._lanes.put(place, place)
+
+    def wake(self, place: int) -> None:
+        """What was not claimed is sent, or kept where the channel can't push."""
+        if self._parts.get(place):
+            self._lanes.put(place, place)
 
     # -- claims: parts that go out in an open HTTP answer
 
@@ -165,7 +171,9 @@ class Delivery:
         self._lanes.put(place, place)
 
     async def confirm(self, place: int, ids: Sequence[int]) -> None:
-        """The HTTP answer was written."""
+        """The HTTP answer was written. Once is enough: an answer that is asked for again is written again."""
+        held = {part.message.id for part in self._parts.get(place, ())}
+        ids = [part_id for part_id in ids if part_id in held]
         for part_id in ids:
             if timer := self._timers.pop(part_id, None):
                 timer.cancel()

@@ -82,7 +82,7 @@ class Gateway:
         channel = message.conversation.channel
         if stored.fresh:
             self._metrics.received(channel)
-            log.info("accepted", turn=stored.turn, channel=channel, event=stored.event, answer=stored.open)
+            log.info("accepted", turn=stored.turn, channel=channel, number=stored.event, answer=stored.open)
             if stored.open:
                 self._lanes.put(stored.place, stored)
         return self._ticket(stored)
@@ -182,6 +182,7 @@ class Gateway:
         """Stores the reply, gives it to whoever waits, and the rest to delivery; False when it was answered before."""
         traits = channel.traits
         pieces = fit(answer.reply, traits, texts(stored.person.language))
+        await self._delivery.stir(stored.place)
         awaited = traits.answers_request and self._claims.awaited(stored)
         older, claimed = self._claims.split(stored, pieces, traits.text_bytes) if awaited else ([], 0)
         state = states(len(pieces), claimed, pulled=traits.pulled, pushes=traits.pushes, most=traits.most_parts)
@@ -198,6 +199,7 @@ class Gateway:
         if ids and not (taken and message):
             self._claims.drop(stored.id)
             self._delivery.release(stored.place, ids)
+        self._delivery.wake(stored.place)
         if traits.pulled:
             await self._announce(channel, parts)
         return bool(parts) or not pieces

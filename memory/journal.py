@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, Row, Select, bindparam, insert, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, func, insert, select, update
 
 from hub.journal import Outgoing, PartState, Piece, Stored
 from hub.message import Choice, Citation, Conversation, InboundMessage, OutboundMessage, Receipt
@@ -225,7 +225,7 @@ _MARK = (
         not_before=bindparam("due"),
         why=bindparam("because"),
         tries=parts.c.tries + bindparam("more_tries"),
-        receipt=parts.c.receipt + bindparam("platform_id"),
+        receipt=func.coalesce(func.nullif(bindparam("platform_id"), ""), parts.c.receipt),
     )
 )
 

@@ -48,6 +48,10 @@ class Texts:
     """In place of an answer that could not be shown where it was to grow: it comes as a message of its own."""
     taken: str
     """A button was pressed: a few words that show for a moment."""
+    later: str
+    """The answer takes longer than the place where it was to grow lasts; it is sent by itself."""
+    received: str
+    """The message was taken and needs no answer now (a person has taken over)."""
     choose: str
     """Before choices that are to be said: `{choices}`."""
     web: WebTexts
