@@ -44,12 +44,18 @@ def errcode(outcome: Outcome) -> int:
     return code if isinstance(code, int) else -1
 
 
+def _guess(code: int) -> Meaning:
+    """A code that nobody knows: 40, 41, 43, 44, 46 and 47 thousand say that the call itself is wrong, which no
+    other time makes right. All others are kept for the person's next message: not tried on a timer, and not lost.
+    """
+    return "never" if code // 1000 in (40, 41, 43, 44, 46, 47) else "closed"
+
+
 @dataclass(frozen=True, slots=True)
 class Codes:
     """What the codes of one platform mean, and the advice for those that the operator must act on.
 
-    `{ip}` in an advice is the address that the platform saw. A code that nobody knows is "closed": not tried
-    again on a timer, and not lost.
+    `{ip}` in an advice is the address that the platform saw.
     """
 
     meanings: Mapping[int, Meaning]
@@ -66,7 +72,7 @@ class Codes:
 
     def _named(self, code: int, said: str) -> DeliveryError:
         name, text = str(code), f"errcode {code}: {said}"
-        match self.meanings.get(code, "closed"):
+        match self.meanings.get(code) or _guess(code):
             case "again":
                 return Faulty(text, code=name)
             case "later":

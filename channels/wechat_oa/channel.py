@@ -11,9 +11,9 @@ from channels.kit import xml
 from channels.kit.allowance import Allowance
 from channels.kit.callback import Sealed, body, plain
 from channels.kit.envelope import Envelope, fresh, only, prove
+from channels.kit.pushed import Push, decode
 from channels.wechat_oa.doctor import examine
 from channels.wechat_oa.openapi import OpenApi
-from channels.wechat_oa.payload import Push, decode
 from channels.wechat_oa.settings import Settings
 from channels.wechat_oa.tries import Tries
 from hub.channel import Channel, Finding, Live, Site, Ticket, Traits
@@ -113,12 +113,10 @@ class OfficialAccount(Channel[Settings]):
     async def _say(self, push: Push, ticket: Ticket, *, within: float, last: bool) -> Said | None:
         """What this try is answered with; None: nothing, so that WeChat asks once more."""
         match push.want:
-            case "agent":
+            case "reply":
                 return await self._reply(ticket, within=within, last=last)
             case "welcome":
                 return Said(self.settings.welcome or texts("zh").welcome)
-            case "words":
-                return await self._reply_waiting(ticket) or Said(texts("zh").only_words)
             case "nothing":
                 return Said()
 
@@ -129,11 +127,6 @@ class OfficialAccount(Channel[Settings]):
         if push:
             return Said()
         return Said(texts("zh").pending) if last else None
-
-    async def _reply_waiting(self, ticket: Ticket) -> Said | None:
-        """Replies that were kept for this person's next message, where this is one that needs no answer itself."""
-        reply = await ticket.reply(within=0.0, rest=True)
-        return Said(reply.text, claimed=True) if reply else None
 
     async def _write(self, request: web.Request, push: Push, said: Said, ticket: Ticket) -> web.StreamResponse:
         response = web.Response(body=self._render(request, push, said.text), content_type="text/xml", charset="utf-8")

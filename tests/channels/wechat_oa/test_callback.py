@@ -197,8 +197,6 @@ async def test_an_answer_that_nobody_waits_for_any_more_does_not_count_as_delive
     ("kind", "fields", "said"),
     [
         ("event", {"Event": "subscribe", "EventKey": ""}, texts("zh").welcome),
-        ("image", {"MediaId": "m"}, texts("zh").only_words),
-        ("hologram", {}, texts("zh").only_words),
         ("event", {"Event": "unsubscribe"}, ""),
         ("event", {"Event": "VIEW", "EventKey": "http://x"}, ""),
         ("event", {"Event": "brand_new"}, ""),
@@ -220,15 +218,6 @@ async def test_the_operator_may_choose_the_welcome(make: Make) -> None:
     pushed = await push(world.http, world.account, message(OPENID, "event", at=AT, Event="subscribe"), OPENID)
 
     assert pushed.text == "欢迎光临"
-
-
-async def test_a_picture_brings_what_was_kept_for_this_person(make: Make) -> None:
-    world = await make()
-    body = message(OPENID, "image", at=AT, MediaId="m", MsgId="77")
-    await push(world.http, world.account, body, OPENID)
-    world.answer("留着的答案")
-
-    assert (await push(world.http, world.account, body, OPENID)).text == "留着的答案"
 
 
 # ---- refused

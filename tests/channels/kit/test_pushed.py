@@ -1,4 +1,4 @@
-"""What WeChat pushes, as the hub understands it."""
+"""What WeChat and WeCom push, as the hub understands it."""
 
 import random
 from contextlib import suppress
@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 import pytest
 
 from channels.kit import xml
+from channels.kit.pushed import Push, Want, decode
 from channels.simulators.wechat_oa import message
-from channels.wechat_oa.payload import Push, Want, decode
 from hub.errors import Refusal, Unreadable
 from hub.message import Action, Conversation, Event, InboundMessage, Link, Location, Media, Part, Text
 from hub.person import Identity
@@ -32,7 +32,7 @@ def test_a_text_is_whole_and_under_its_message_id() -> None:
             sent_at=datetime.fromtimestamp(AT, UTC),
         ),
         to="gh_000000000000",
-        want="agent",
+        want="reply",
     )
 
 
@@ -40,27 +40,27 @@ def test_a_text_is_whole_and_under_its_message_id() -> None:
     ("kind", "fields", "part", "want"),
     [
         ("text", {"Content": " \n"}, Text(" \n"), "nothing"),
-        ("image", {"MediaId": "m", "PicUrl": "http://x"}, Media("image", "m"), "words"),
+        ("image", {"MediaId": "m", "PicUrl": "http://x"}, Media("image", "m"), "reply"),
         (
             "voice",
             {"MediaId": "m", "Recognition": "几点开门"},
             Media("voice", "m", media_type="audio/amr", words="几点开门"),
-            "agent",
+            "reply",
         ),
-        ("voice", {"MediaId": "m"}, Media("voice", "m", media_type="audio/amr"), "words"),
-        ("shortvideo", {"MediaId": "m"}, Media("video", "m"), "words"),
+        ("voice", {"MediaId": "m"}, Media("voice", "m", media_type="audio/amr"), "reply"),
+        ("shortvideo", {"MediaId": "m"}, Media("video", "m"), "reply"),
         (
             "location",
             {"Location_X": "23.1", "Location_Y": "113.3", "Label": "广州"},
             Location(23.1, 113.3, "广州"),
             "words",
         ),
-        ("location", {"Location_X": "north"}, Event("location"), "words"),
-        ("link", {"Title": "题", "Url": "http://x/"}, Link("http://x/", "题"), "words"),
-        ("Hologram", {"Beam": "x"}, Event("hologram"), "words"),
+        ("location", {"Location_X": "north"}, Event("location"), "reply"),
+        ("link", {"Title": "题", "Url": "http://x/"}, Link("http://x/", "题"), "reply"),
+        ("Hologram", {"Beam": "x"}, Event("hologram"), "reply"),
         ("event", {"Event": "subscribe", "EventKey": "qrscene_1"}, Event("subscribe", "qrscene_1"), "welcome"),
         ("event", {"Event": "unsubscribe"}, Event("unsubscribe"), "nothing"),
-        ("event", {"Event": "CLICK", "EventKey": "营业时间"}, Action("营业时间"), "agent"),
+        ("event", {"Event": "CLICK", "EventKey": "营业时间"}, Action("营业时间"), "reply"),
         ("event", {"Event": "CLICK"}, Event("click"), "nothing"),
         ("event", {"Event": "VIEW", "EventKey": "http://x/"}, Event("view", "http://x/"), "nothing"),
         ("event", {"Event": "SCAN", "EventKey": "7"}, Event("scan", "7"), "nothing"),
@@ -74,7 +74,7 @@ def test_every_kind_becomes_a_part_and_says_who_answers(
 ) -> None:
     pushed = decoded(kind, **fields)
 
-    assert (pushed.message.parts, pushed.want, pushed.message.addressed) == ((part,), want, want == "agent")
+    assert (pushed.message.parts, pushed.want, pushed.message.addressed) == ((part,), want, want == "reply")
 
 
 def test_two_clicks_in_one_second_are_two_messages() -> None:
@@ -87,7 +87,7 @@ def test_the_id_of_something_that_we_sent_is_not_the_id_of_a_message() -> None:
     """TEMPLATESENDJOBFINISH carries MsgID, the id of the template message."""
     job = decoded("event", Event="TEMPLATESENDJOBFINISH", MsgID="777", Status="success")
 
-    assert job.message.key == f"event:{OPENID}:{AT}:TEMPLATESENDJOBFINISH::777"
+    assert job.message.key == f"event:{OPENID}:{AT}:TEMPLATESENDJOBFINISH:::777"
 
 
 @pytest.mark.parametrize("missing", ["FromUserName", "ToUserName", "MsgType"])

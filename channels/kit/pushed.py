@@ -1,7 +1,8 @@
-"""What WeChat pushes, as the hub understands it. Pure.
+"""What WeChat and WeCom push to a callback in XML, as the hub understands it; both use the same words. Pure.
 
 https://developers.weixin.qq.com/doc/offiaccount/Message_Management/Receiving_standard_messages.html
 https://developers.weixin.qq.com/doc/offiaccount/Message_Management/Receiving_event_pushes.html
+https://developer.work.weixin.qq.com/document/path/90239
 """
 
 import re
@@ -14,15 +15,16 @@ from hub.errors import Unreadable
 from hub.message import Action, Conversation, Event, InboundMessage, Link, Location, Media, Part, Text
 from hub.person import Identity
 
-MEDIA: Mapping[str, Literal["image", "voice", "video", "file"]] = {
+MediaKind = Literal["image", "voice", "video", "file"]
+MEDIA: Mapping[str, MediaKind] = {
     "image": "image",
     "voice": "voice",
     "video": "video",
     "shortvideo": "video",
     "file": "file",
 }
-Want = Literal["agent", "welcome", "words", "nothing"]
-"""Who answers: the agent, a welcome, a request for words, or nobody."""
+Want = Literal["reply", "welcome", "nothing"]
+"""What the person gets: a reply (to a message without words the hub asks for words), a welcome, or nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +41,14 @@ def decode(fields: Mapping[str, str], *, channel: str, account: str) -> Push:
     user, to, kind = fields.get("FromUserName", ""), fields.get("ToUserName", ""), fields.get("MsgType", "")
     if not user or not to or not kind:
         raise Unreadable("FromUserName, ToUserName or MsgType is missing")
-    parts, want = _event(fields) if kind == "event" else _message(kind, fields)
+    part, want = _event(fields) if kind == "event" else _message(kind, fields)
     message = InboundMessage(
         key=_key(fields, kind),
         conversation=Conversation(channel, account, user),
         sender=Identity(channel, account, user),
-        parts=parts,
+        parts=(part,),
         sent_at=_moment(fields.get("CreateTime", "")),
-        addressed=want == "agent",
+        addressed=want == "reply",
     )
     return Push(message, to, want)
 
@@ -58,7 +60,7 @@ def _key(fields: Mapping[str, str], kind: str) -> str:
     """
     if kind != "event" and fields.get("MsgId"):
         return fields["MsgId"]
-    marks = ("FromUserName", "CreateTime", "Event", "EventKey", "MsgID")
+    marks = ("FromUserName", "CreateTime", "Event", "ChangeType", "EventKey", "MsgID")
     return ":".join([kind, *(fields.get(mark, "") for mark in marks)])
 
 
@@ -66,39 +68,42 @@ def _moment(seconds: str) -> datetime | None:
     return datetime.fromtimestamp(int(seconds), UTC) if re.fullmatch(r"[0-9]{1,10}", seconds) else None
 
 
-def _message(kind: str, fields: Mapping[str, str]) -> tuple[tuple[Part, ...], Want]:
+def _message(kind: str, fields: Mapping[str, str]) -> tuple[Part, Want]:
     match kind:
         case "text":
             words = fields.get("Content", "")
-            return (Text(words),), "agent" if words.strip() else "nothing"
+            return Text(words), "reply" if words.strip() else "nothing"
         case "location":
-            return _place(fields), "words"
+            return _place(fields), "reply"
         case "link":
-            return (Link(fields.get("Url", ""), fields.get("Title", ""), fields.get("Description", "")),), "words"
+            return Link(fields.get("Url", ""), fields.get("Title", ""), fields.get("Description", "")), "reply"
         case _ if kind in MEDIA:
-            spoken = fields.get("Recognition", "").strip()
-            media_type = "audio/amr" if kind == "voice" else ""
-            media = Media(MEDIA[kind], fields.get("MediaId", ""), media_type=media_type, words=spoken)
-            return (media,), "agent" if spoken else "words"
+            return _media(MEDIA[kind], fields), "reply"
         case _:
-            return (Event(kind.lower()),), "words"
+            return Event(kind.lower()), "reply"
 
 
-def _place(fields: Mapping[str, str]) -> tuple[Part, ...]:
+def _media(kind: MediaKind, fields: Mapping[str, str]) -> Media:
+    """Speech comes with words where the account has its recognition switched on."""
+    words = fields.get("Recognition", "").strip()
+    return Media(kind, fields.get("MediaId", ""), media_type="audio/amr" if kind == "voice" else "", words=words)
+
+
+def _place(fields: Mapping[str, str]) -> Part:
     try:
         latitude, longitude = float(fields.get("Location_X", "")), float(fields.get("Location_Y", ""))
     except ValueError:
-        return (Event("location"),)
-    return (Location(latitude, longitude, fields.get("Label", "")),)
+        return Event("location")
+    return Location(latitude, longitude, fields.get("Label", ""))
 
 
-def _event(fields: Mapping[str, str]) -> tuple[tuple[Part, ...], Want]:
+def _event(fields: Mapping[str, str]) -> tuple[Part, Want]:
     """Names of events differ in case (CLICK, subscribe), so they are compared in lower case."""
     name, detail = fields.get("Event", "").lower(), fields.get("EventKey", "")
     match name:
         case "click" if detail.strip():
-            return (Action(detail),), "agent"
+            return Action(detail), "reply"
         case "subscribe":
-            return (Event(name, detail),), "welcome"
+            return Event(name, detail), "welcome"
         case _:
-            return (Event(name, detail),), "nothing"
+            return Event(name, detail), "nothing"
