@@ -6,7 +6,7 @@ platform gets a 503 and tries again), what is in work is finished and sent, then
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -17,7 +17,7 @@ import structlog
 import uvloop
 from aiohttp import web
 
-from agent.agent import open_agent
+from agent.agent import OneAgent, engines
 from agent.knowledge.library import Library, open_library
 from channels.registry import load
 from config import Config
@@ -29,6 +29,7 @@ from hub.delivery import Delivery
 from hub.gateway import Bounds, Gateway, HubRecord
 from hub.memory import Forgetful
 from hub.observe import Metrics, configure_logs, new_metrics
+from hub.turn import Answer, ToolUsed
 from memory.journal import SqlJournal
 from memory.lock import only_one
 from memory.store import Store, open_store
@@ -94,7 +95,8 @@ async def open_hub(config: Config) -> AsyncIterator[Hub]:
         coordination = await stack.enter_async_context(_coordination(config))
         http = await stack.enter_async_context(_session())
         library = await stack.enter_async_context(open_library(config, store))
-        agent = await stack.enter_async_context(open_agent(config, library, metrics))
+        agent = OneAgent(config.agent, library, engines(config.agent), observer=Watch(metrics))
+        stack.push_async_callback(agent.close)
         channels: dict[str, Channel[Any]] = {}
         journal = SqlJournal(store)
         delivery = Delivery(journal, channels, clock=now, metrics=metrics, most=config.hub.turns)
@@ -116,7 +118,7 @@ async def open_hub(config: Config) -> AsyncIterator[Hub]:
             channels[name] = channel(section, site)
             stack.push_async_callback(channels[name].close)
         await gateway.start()
-        await stack.enter_async_context(_connections(channels))
+        await stack.enter_async_context(_beside(agent.warm(), *map(_kept_running, channels.values())))
         yield hub
 
 
@@ -174,13 +176,38 @@ def _site(hub: Hub, name: str, journal: SqlJournal, http: aiohttp.ClientSession,
     )
 
 
-# -- long connections
+class Watch:
+    """Counts what the agent does."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+
+    def engine_answered(self, engine: str, answer: Answer, *, seconds: float) -> None:
+        """An engine came to an answer."""
+        if answer.usage.model:
+            self._metrics.model_asked(answer.usage.model, answer.usage.seconds or seconds)
+
+    def engine_failed(self, engine: str, code: str, *, seconds: float) -> None:
+        """An engine came to none."""
+        self._metrics.model_asked(engine, seconds)
+        self._metrics.model_failed(engine, code)
+
+    def tool_used(self, tool: ToolUsed) -> None:
+        """Counted by the gateway, which sees every event."""
+
+    def cache_used(self, *, hit: bool) -> None:
+        """An answer was looked for among those given before."""
+        if hit:
+            self._metrics.cache_hit()
+
+
+# -- what runs beside
 
 
 @asynccontextmanager
-async def _connections(channels: Mapping[str, Channel[Any]]) -> AsyncIterator[None]:
-    """Every channel's `run`, ended with the hub."""
-    tasks = [asyncio.create_task(_kept_running(channel)) for channel in channels.values()]
+async def _beside(*works: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Runs them while the block lasts."""
+    tasks = [asyncio.create_task(work) for work in works]
     try:
         yield
     finally:

@@ -1,10 +1,14 @@
 """A hub on a real journal with a scripted agent and a channel that plays a platform in memory."""
 
 import asyncio
+import atexit
+import shutil
+import tempfile
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 from aiohttp import web
@@ -19,6 +23,7 @@ from hub.observe import Metrics, new_metrics
 from hub.person import Identity
 from hub.turn import Answer, Delta, Restarted, Turn, TurnEvent
 from memory.journal import SqlJournal
+from memory.migrate import migrate
 from memory.store import Store, open_store
 from tests.fakes import fake_site
 
@@ -110,6 +115,22 @@ class Stage:
         await self.delivery.drain(10)
 
 
+@cache
+def _template() -> Path:
+    """A migrated database, made once: a test that needs one copies it."""
+    folder = Path(tempfile.mkdtemp(prefix="hub-template-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    migrate("", folder / "hub.db")
+    return folder / "hub.db"
+
+
+def migrated(folder: Path) -> None:
+    """Puts a migrated database into the folder, where there is none."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if not (folder / "hub.db").exists():
+        shutil.copy(_template(), folder / "hub.db")
+
+
 _keys = iter(range(1, 1_000_000))
 
 
@@ -136,6 +157,7 @@ async def stage(
     outcomes: Iterable[DeliveryError | Exception | None] = (),
 ) -> AsyncIterator[Stage]:
     """A hub on the journal in `folder`; leaving the block is a crash: nothing is drained."""
+    migrated(folder)
     async with open_store("", folder) as store:
         journal, metrics, agent = SqlJournal(store), new_metrics(), ScriptedAgent(script)
         channels: dict[str, ScriptedChannel] = {}
@@ -160,4 +182,4 @@ async def stage(
             await gateway.close()
 
 
-__all__ = ["Restarted", "ScriptedAgent", "ScriptedChannel", "Stage", "echo", "said", "stage"]
+__all__ = ["Restarted", "ScriptedAgent", "ScriptedChannel", "Stage", "echo", "migrated", "said", "stage"]
