@@ -187,6 +187,7 @@ documents = Table(
     Column("source", Text, nullable=False, unique=True),
     Column("state", Text, nullable=False),
     Column("title", Text, nullable=False),
+    Column("url", Text, nullable=False),
     Column("text", Text, nullable=False),
     Column("generation", Integer, nullable=False),
     Column("digest", Text, nullable=False),

@@ -24,6 +24,7 @@ def upgrade() -> None:
         sa.Column("source", sa.Text, nullable=False, unique=True),
         sa.Column("state", sa.Text, nullable=False),
         sa.Column("title", sa.Text, nullable=False),
+        sa.Column("url", sa.Text, nullable=False),
         sa.Column("text", sa.Text, nullable=False),
         sa.Column("generation", sa.Integer, nullable=False),
         sa.Column("digest", sa.Text, nullable=False),
@@ -54,12 +55,9 @@ def upgrade() -> None:
 
 
 def _full_text() -> None:
-    """Contentless: what was indexed is made again from the passage when it has to be taken out.
-
-    https://www.sqlite.org/fts5.html#contentless_tables
-    """
+    """Tokens come ready made, apart by spaces. https://www.sqlite.org/fts5.html"""
     op.execute(
-        "CREATE VIRTUAL TABLE passage_words USING fts5(words, characters, sounds, content='', "
+        "CREATE VIRTUAL TABLE passage_words USING fts5(words, characters, sounds, "
         "tokenize=\"unicode61 remove_diacritics 0 tokenchars '_.'\")"
     )
     op.execute("CREATE VIRTUAL TABLE passage_counts USING fts5vocab(passage_words, 'col')")
