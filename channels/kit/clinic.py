@@ -1,11 +1,14 @@
 """What `doctor` finds out in the same way for every platform with a signed callback and an errcode API."""
 
+import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 
 import aiohttp
 
+from channels.kit.envelope import Envelope
+from config import Secret
 from hub.channel import Finding
 from hub.errors import Blocked, DeliveryError
 
@@ -36,6 +39,14 @@ async def clock(http: aiohttp.ClientSession, base: str, now: Callable[[], dateti
     if abs(skew) > MOST_SKEW:
         return Finding("clock", False, f"this clock is {skew:+.0f} s wrong", "switch on time synchronisation (NTP)")
     return Finding("clock", True, "this clock is right")
+
+
+def sealed_check(token: Secret, key: Secret, receive_id: str, timestamp: str) -> tuple[dict[str, str], str]:
+    """The query of a check of the URL as WeCom makes it, and what must come back."""
+    nonce, echo = secrets.token_hex(5), secrets.token_hex(10)
+    sealed = Envelope(token.value, key.value, receive_id).seal(echo.encode(), timestamp=timestamp, nonce=nonce)
+    query = {"msg_signature": sealed.signature, "timestamp": timestamp, "nonce": nonce, "echostr": sealed.encrypted}
+    return query, echo
 
 
 async def callback(

@@ -53,7 +53,7 @@ def test_a_text_is_whole_and_under_its_message_id() -> None:
             "location",
             {"Location_X": "23.1", "Location_Y": "113.3", "Label": "广州"},
             Location(23.1, 113.3, "广州"),
-            "words",
+            "reply",
         ),
         ("location", {"Location_X": "north"}, Event("location"), "reply"),
         ("link", {"Title": "题", "Url": "http://x/"}, Link("http://x/", "题"), "reply"),

@@ -1,0 +1,1 @@
+"""WeCom, played with from both sides."""
