@@ -41,6 +41,8 @@ GIVE_UP = 30
 SEND_SECONDS = 60.0
 CONFIRM_SECONDS = 15.0
 """Seconds in which a claimed part must be written: longer than a platform waits before it asks again."""
+AFTER_ANSWER = 0.5
+"""Seconds between an HTTP answer and what follows it by another way, so that it is not overtaken."""
 PASSIVE = "http"
 """The receipt of a part that went out in an HTTP answer."""
 
@@ -120,6 +122,8 @@ class Delivery:
         """What was not claimed is sent, or kept where the channel can't push."""
         if self._parts.get(place):
             self._lanes.put(place, place)
+        else:
+            self._parts.pop(place, None)
 
     # -- claims: parts that go out in an open HTTP answer
 
@@ -178,8 +182,10 @@ class Delivery:
             if timer := self._timers.pop(part_id, None):
                 timer.cancel()
         self._forget(place, ids)
+        soon = self._clock() + timedelta(seconds=AFTER_ANSWER)
+        self._parts[place] = [replace(p, not_before=p.not_before or soon) for p in self._parts.get(place, ())]
         await self._surely(ids, "sent", receipt=Receipt(PASSIVE))
-        self._lanes.put(place, place)
+        self.wake(place)
 
     def _forget(self, place: int, ids: Sequence[int]) -> None:
         mine = set(ids)
