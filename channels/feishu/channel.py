@@ -9,12 +9,14 @@ from aiohttp import web
 
 from channels.feishu import payload
 from channels.feishu.cards import Cards
+from channels.feishu.connection import Connection
 from channels.feishu.envelope import open_body
 from channels.feishu.openapi import OpenApi
 from channels.feishu.outbound import Outbound
 from channels.feishu.payload import Callback, Withdrawn
 from channels.feishu.settings import Settings
 from channels.kit.callback import body
+from channels.kit.connection import hold
 from hub.channel import Channel, Live, Site, Traits
 from hub.errors import DeliveryError, NotStored
 from hub.message import InboundMessage, Media, OutboundMessage, Receipt
@@ -56,6 +58,17 @@ class Feishu(Channel[Settings]):
         if callback.type == "url_verification":
             return web.json_response({"challenge": callback.challenge})
         return web.json_response(await self._take(callback))
+
+    async def run(self) -> None:
+        if self.settings.transport == "websocket":
+            connection = Connection(self.settings, self.site.http, self._take_event, warn=self._warn)
+            await hold(self.site.coordination.leases, f"feishu:{self.settings.app_id}", connection.run)
+
+    def _warn(self, text: str) -> None:
+        self.site.warn(f"{self.name}.connection", text)
+
+    async def _take_event(self, event: Mapping[str, Any]) -> Mapping[str, Any]:
+        return await self._take(payload.read(event))
 
     async def _take(self, callback: Callback) -> Mapping[str, Any]:
         """Stores what the callback says; the answer to it. Raises Refusal and NotStored."""

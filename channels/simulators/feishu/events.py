@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 TENANT = "tenant1"
 
 
-@dataclass(frozen=True)
+@dataclass
 class Account:
     """The app, as its console shows it. Without an encrypt_key bodies are plain and unsigned."""
 

@@ -18,6 +18,7 @@ from aiohttp import web
 from channels.simulators.feishu import cards as entities
 from channels.simulators.feishu.cards import Cards
 from channels.simulators.feishu.events import Account
+from channels.simulators.feishu.gateway import Gateway
 from channels.simulators.feishu.refusals import Fault, Refused
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -75,11 +76,12 @@ class Platform:
         self._broken: list[str] = []
         self._show = show
         self._changed = asyncio.Event()
+        self.gateway = Gateway(account, self.happened)
 
     @property
     def broken(self) -> list[str]:
         """Rules of the platform that the hub broke."""
-        return self._broken + self.cards.broken
+        return self._broken + self.cards.broken + self.gateway.broken
 
     async def until(self, fact: Callable[[], object]) -> None:
         """Waits until something is so, looking again whenever something happened here."""
@@ -143,6 +145,7 @@ class Platform:
                 web.put(kit + "/{id}", self._card),
                 web.patch(kit + "/{id}/settings", self._card),
                 web.put(kit + "/{id}/elements/{element}/content", self._card),
+                *self.gateway.routes(),
             ]
         )
         return app

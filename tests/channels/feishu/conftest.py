@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 import aiohttp
@@ -88,7 +88,7 @@ async def world() -> AsyncIterator[Make]:
             return str(server.make_url("")).rstrip("/")
 
         async def make(account: Account = ACCOUNT, *, limits: bool = True, **changed: Any) -> World:
-            platform = Platform(account, limits=limits)
+            platform = Platform(replace(account), limits=limits)
             base = await serve(platform.app())
             http = await stack.enter_async_context(aiohttp.ClientSession())
             warnings = dict[str, str]()

@@ -144,7 +144,7 @@ async def test_a_missing_permission_is_named_to_the_operator_until_it_is_there(w
 async def test_a_wrong_secret_is_named_to_the_operator(world: Make) -> None:
     w = await world()
     message = await w.ask()
-    object.__setattr__(w.platform.account, "app_secret", "changed")
+    w.platform.account.app_secret = "changed"
 
     with pytest.raises(Blocked) as error:
         await w.channel.send(w.answer(message))
