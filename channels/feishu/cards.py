@@ -13,6 +13,7 @@ import hashlib
 from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Self
 
 import structlog
@@ -22,6 +23,7 @@ from channels.feishu.openapi import OpenApi
 from channels.feishu.outbound import TOO_MUCH, Outbound
 from channels.feishu.payload import Place, place_of
 from channels.feishu.settings import Settings
+from channels.kit.pump import Pump
 from hub.channel import Live, Site
 from hub.errors import Blocked, DeliveryError, Faulty, Impossible
 from hub.message import InboundMessage, OutboundMessage, Receipt
@@ -59,6 +61,11 @@ class Entity:
         """Its name for ever."""
         return f"{self.id}:{self.opened}"
 
+    @property
+    def key(self) -> str:
+        """The uuid of the message that shows it, or that stands in its place."""
+        return hashlib.sha256(f"card\n{self.id}".encode()).hexdigest()[:40]
+
     @classmethod
     def of(cls, handle: str) -> Self:
         """A card of an earlier process."""
@@ -76,8 +83,7 @@ class Cards:
     """The cards of one app."""
 
     def __init__(self, settings: Settings, site: Site, api: OpenApi, outbound: Outbound) -> None:
-        self.settings = settings
-        self.pumps: set[asyncio.Task[None]] = set()
+        self._settings = settings
         self._site = site
         self._api = api
         self._outbound = outbound
@@ -86,7 +92,7 @@ class Cards:
 
     async def open(self, message: InboundMessage) -> Live | None:
         """A card for the answer to this message, not shown yet; None where there is none. Raises nothing."""
-        if not self.settings.stream or self._site.clock() < self._paused_until:
+        if not self._settings.stream or self._site.clock() < self._paused_until:
             return None
         try:
             async with asyncio.timeout(PATIENCE):
@@ -102,7 +108,8 @@ class Cards:
         self._known[entity.handle] = entity
         if len(self._known) > KEPT:
             self._known.popitem(last=False)
-        return Growing(self, entity, place_of(message.context))
+        show = partial(self._grow, entity, place_of(message.context))
+        return Pump(entity.handle, show, interval=self._settings.card_interval)
 
     def _warn(self, text: str) -> None:
         self._site.warn(f"{self._site.name}.cards", text)
@@ -115,19 +122,23 @@ class Cards:
             raise Faulty("no card in the answer", code="no_card")
         return Entity(name, int(self._site.clock().timestamp() * 100), seen=False)
 
-    async def show(self, entity: Entity, place: Place) -> str:
+    async def _grow(self, entity: Entity, place: Place, text: str) -> None:
+        """Shows the text so far; what is more than a card holds is not shown before its end. Raises DeliveryError."""
+        await self._show(entity, place)
+        settings = self._settings
+        content = encode.markdown(text, tables=settings.card_tables)
+        if not content.strip() or len(encode.card(content).encode()) > settings.card_bytes:
+            return
+        await self._api.slot("growth", max(settings.app_rate // 2, 1))  # the other half is for whole answers
+        path = f"/cardkit/v1/cards/{entity.id}/elements/{encode.ANSWER}/content"
+        await self._change(entity, "PUT", path, {"content": content})
+
+    async def _show(self, entity: Entity, place: Place) -> str:
         """Shows the card, if it is not shown; the id of the message. Raises DeliveryError."""
         if not entity.message:
             entity.seen = True
-            key = hashlib.sha256(f"card\n{entity.id}".encode()).hexdigest()[:40]
-            entity.message = await self._outbound.post(place, "interactive", encode.shown(entity.id), key)
+            entity.message = await self._outbound.post(place, "interactive", encode.shown(entity.id), entity.key)
         return entity.message
-
-    async def write(self, entity: Entity, text: str) -> None:
-        """Writes the text so far into the growing card. Raises DeliveryError."""
-        await self._api.slot("growth", max(self.settings.app_rate // 2, 1))  # the other half is for whole answers
-        path = f"/cardkit/v1/cards/{entity.id}/elements/{encode.ANSWER}/content"
-        await self._change(entity, "PUT", path, {"content": text})
 
     async def _close(self, entity: Entity, card: str) -> None:
         """Writes the whole card and ends its growing. Raises DeliveryError."""
@@ -136,7 +147,7 @@ class Cards:
         await self._change(entity, "PATCH", path + "/settings", {"settings": encode.grown()})
 
     async def _change(self, entity: Entity, method: str, path: str, body: dict[str, object]) -> None:
-        await self._api.slot(f"card:{entity.id}", self.settings.card_rate)
+        await self._api.slot(f"card:{entity.id}", self._settings.card_rate)
         numbered = {**body, "sequence": entity.next(self._site.clock())}
         try:
             await self._api.call(method, path, numbered)
@@ -148,21 +159,23 @@ class Cards:
     async def finish(self, message: OutboundMessage) -> Receipt | None:
         """Brings the card to its whole text, and shows it if need be; None where it can't hold it.
 
-        Raises Faulty: the card is there, and takes the text later.
+        A card that nobody has seen is not needed: the answer goes out as a message of its own, in one call instead of
+        three, with the card's uuid, so that after a crash here the card is not shown beside it. Raises DeliveryError.
         """
         entity = self._known.get(message.live) or Entity.of(message.live)
+        if not entity.seen:
+            return await self._outbound.send(message, key=entity.key)
         try:
             if not await self._fill(entity, message):
                 return None
-            receipt = Receipt(await self.show(entity, self._outbound.place(message)))
+            receipt = Receipt(await self._show(entity, self._outbound.place(message)))
         except (Blocked, Impossible) as error:
             log.warning("feishu card not finished", message=message.id, code=error.code)
             return None
-        self._known.pop(message.live, None)
         return receipt
 
     async def _fill(self, entity: Entity, message: OutboundMessage) -> bool:
-        """The fullest form that the card takes; else, where somebody sees it, a word that the answer comes below."""
+        """The fullest form that the card takes; else a word that the answer comes below, and False."""
         for card in self._outbound.cards(message):
             try:
                 await self._close(entity, card)
@@ -172,62 +185,5 @@ class Cards:
                 log.info("feishu card too full", message=message.id, code=error.code)
             else:
                 return True
-        if entity.seen:
-            await self._close(entity, encode.card(texts("zh").below))
+        await self._close(entity, encode.card(texts("zh").below))
         return False
-
-
-class Growing(Live):
-    """The card of one answer. A task shows the latest text while there is a newer one than what is shown."""
-
-    def __init__(self, cards: Cards, entity: Entity, place: Place) -> None:
-        self.handle = entity.handle
-        self._cards = cards
-        self._entity = entity
-        self._place = place
-        self._text: str | None = None
-        self._shown: str | None = None
-        self._closed = asyncio.Event()
-        self._pump: asyncio.Task[None] | None = None
-
-    async def grow(self, text: str) -> None:
-        self._text = text
-        if not self._closed.is_set() and (self._pump is None or self._pump.done()):
-            self._pump = asyncio.create_task(self._run())
-            self._cards.pumps.add(self._pump)
-            self._pump.add_done_callback(self._cards.pumps.discard)
-
-    async def close(self) -> None:
-        self._closed.set()
-        if self._pump is not None:
-            await asyncio.wait((self._pump,))
-
-    async def _run(self) -> None:
-        """One change at a time; a refusal ends the growing, and `finish` decides what becomes of the card."""
-        while self._text != self._shown and not self._closed.is_set():
-            text, pause = self._text or "", self._cards.settings.card_interval
-            try:
-                await self._step(text)
-                self._shown = text
-            except Faulty as error:
-                log.info("feishu card change lost", code=error.code)
-                pause = max(error.after or 1.0, pause)
-            except DeliveryError as error:
-                log.warning("feishu card refused", code=error.code)
-                self._closed.set()
-            await self._rest(pause)
-
-    async def _step(self, text: str) -> None:
-        await self._cards.show(self._entity, self._place)
-        settings = self._cards.settings
-        content = encode.markdown(text, tables=settings.card_tables)
-        if content.strip() and len(encode.card(content).encode()) <= settings.card_bytes:
-            await self._cards.write(self._entity, content)
-
-    async def _rest(self, seconds: float) -> None:
-        """The pause between two changes, cut short when the answer is complete."""
-        try:
-            async with asyncio.timeout(seconds):
-                await self._closed.wait()
-        except TimeoutError:
-            pass

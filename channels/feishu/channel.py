@@ -119,11 +119,6 @@ class Feishu(Channel[Settings]):
         kind = "image" if media.kind == "image" else "file"
         return await self._api.download(f"/im/v1/messages/{message}/resources/{key}", {"type": kind})
 
-    async def close(self) -> None:
-        for pump in self._cards.pumps:
-            pump.cancel()
-        await asyncio.gather(*self._cards.pumps, return_exceptions=True)
-
 
 def _toast() -> Mapping[str, Any]:
     """What the person sees after a click, in the language of their client."""

@@ -14,10 +14,11 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-import aiohttp
+from yarl import URL
 
 from channels.feishu.settings import Settings
 from channels.kit.api import Api, Outcome, request, wait_of
+from channels.kit.download import download
 from hub.channel import Site
 from hub.coordination import Token
 from hub.errors import Blocked, Closed, DeliveryError, Faulty, Impossible, Unknown
@@ -124,29 +125,16 @@ class OpenApi:
     async def download(self, path: str, query: Mapping[str, str]) -> bytes:
         """The bytes of a resource, of at most `media_bytes`. Raises DeliveryError."""
         await self.slot("app", self._settings.app_rate)
+        settings = self._settings
         token = await self._api.tokens.get(self._name, self.token)
-        try:
-            async with self._site.http.get(
-                self._settings.api_base.rstrip("/") + "/open-apis" + path,
-                params=query,
-                headers={"Authorization": f"Bearer {token}"},
-                allow_redirects=False,
-                timeout=aiohttp.ClientTimeout(total=self._settings.timeout * 6),
-            ) as response:
-                if response.status != 200:
-                    raise (Impossible if response.status in (400, 403, 404) else Faulty)(code=str(response.status))
-                return await _bounded(response, self._settings.media_bytes)
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise Faulty(f"no answer ({type(error).__name__})", code="no_answer") from None
-
-
-async def _bounded(response: aiohttp.ClientResponse, most: int) -> bytes:
-    read = bytearray()
-    async for chunk in response.content.iter_any():
-        read += chunk
-        if len(read) > most:
-            raise Impossible(f"the file has more than {most} bytes", code="too_large")
-    return bytes(read)
+        url = URL(settings.api_base.rstrip("/") + "/open-apis" + path) % query
+        return await download(
+            self._site.http,
+            str(url),
+            most=settings.media_bytes,
+            seconds=settings.media_seconds,
+            headers={"Authorization": f"Bearer {token}"},
+        )
 
 
 def refusal(outcome: Outcome) -> DeliveryError | None:

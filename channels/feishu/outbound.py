@@ -34,9 +34,9 @@ class Outbound:
         self._site = site
         self._api = api
 
-    async def send(self, message: OutboundMessage) -> Receipt:
-        """Sends it in the fullest form that Feishu takes. Raises DeliveryError."""
-        place, key = self.place(message), self.key(message)
+    async def send(self, message: OutboundMessage, *, key: str = "") -> Receipt:
+        """Sends it in the fullest form that Feishu takes; `key` in place of its own uuid. Raises DeliveryError."""
+        place, key = self.place(message), key or self.key(message)
         for card in self.cards(message):
             try:
                 return Receipt(await self.post(place, "interactive", card, key))
@@ -44,11 +44,7 @@ class Outbound:
                 if error.code not in TOO_MUCH:
                     raise
                 log.info("feishu card not taken", message=message.id, code=error.code)
-        return await self.send_words(message)
-
-    async def send_words(self, message: OutboundMessage) -> Receipt:
-        """Sends it as a plain text. Raises DeliveryError."""
-        return Receipt(await self.post(self.place(message), "text", encode.words(message.text), self.key(message)))
+        return Receipt(await self.post(place, "text", encode.words(message.text), key))
 
     def place(self, message: OutboundMessage) -> Place:
         """Where it goes."""

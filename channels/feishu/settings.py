@@ -36,6 +36,7 @@ class Settings(ChannelSection):
     card_tables: Annotated[int, Field(ge=0)] = 5
     """Tables in one card; what is more is written in lines (230099 / 11310)."""
     media_bytes: Count = 20 << 20
+    media_seconds: Positive = 60.0
     timeout: Positive = 10.0
 
     app_rate: Count = 50
