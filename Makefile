@@ -5,9 +5,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 CONFIG ?= hub.toml
 
-# uv does not read pip's configuration; a mirror that is set there is used all the same.
-MIRROR = $(or $(UV_DEFAULT_INDEX),$(UV_INDEX_URL),$(PIP_INDEX_URL),$(shell $(BIN)/python -m pip config get global.index-url 2>/dev/null))
-UV = VIRTUAL_ENV=$(VENV) $(if $(MIRROR),UV_DEFAULT_INDEX="$(MIRROR)") $(BIN)/uv
+# uv does not read pip's configuration; a mirror or a certificate that is set there is used all the same.
+PIP_CONFIG = $(shell $(BIN)/python -m pip config list 2>/dev/null | sed -n "s/^global\.$(1)='\(.*\)'$$/\1/p")
+MIRROR = $(or $(UV_DEFAULT_INDEX),$(UV_INDEX_URL),$(PIP_INDEX_URL),$(call PIP_CONFIG,index-url))
+CERTIFICATE = $(or $(SSL_CERT_FILE),$(PIP_CERT),$(call PIP_CONFIG,cert))
+UV = VIRTUAL_ENV=$(VENV) $(if $(MIRROR),UV_DEFAULT_INDEX="$(MIRROR)") $(if $(CERTIFICATE),SSL_CERT_FILE="$(CERTIFICATE)") $(BIN)/uv
 COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header
 
 .DEFAULT_GOAL := help
