@@ -52,6 +52,8 @@ class Texts:
     """The answer takes longer than the place where it was to grow lasts; it is sent by itself."""
     received: str
     """The message was taken and needs no answer now (a person has taken over)."""
+    queued: str
+    """A person was asked for, and the customer waits for one."""
     choose: str
     """Before choices that are to be said: `{choices}`."""
     web: WebTexts

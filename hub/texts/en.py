@@ -14,6 +14,7 @@ TEXTS = Texts(
     taken="Got it",
     later="This takes a little longer. The answer follows as a message of its own.",
     received="Received.",
+    queued="You are being put through to a person. Please wait a moment.",
     choose="Please reply: {choices}",
     web=WebTexts(
         unreadable="This message could not be read.",
