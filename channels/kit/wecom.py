@@ -4,11 +4,12 @@ https://developer.work.weixin.qq.com/document/path/91039
 https://developer.work.weixin.qq.com/document/path/90313
 """
 
+import re
 from collections.abc import Mapping
 
 from channels.kit.api import Outcome, request
 from channels.kit.cgi import MEANINGS, Cgi, Codes, Meaning
-from config import Secret
+from config import Secret, fault
 from hub.channel import Site
 
 ALLOW = "add {ip} to 企业可信IP: 应用管理 → the application → 企业可信IP"
@@ -29,6 +30,13 @@ CODES: Mapping[int, Meaning] = {
 }
 TOKEN_CODES = Codes({**CODES, 40001: "blocked"}, ADVICE)
 """When a token is asked for, 40001 is the secret; with every other call it is the token."""
+
+
+def corporation(text: str) -> str:
+    """The form of a CorpID, for a setting."""
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", text):
+        raise fault("is no 企业ID; copy it from 我的企业 → 企业信息 (it begins with ww)")
+    return text
 
 
 def cgi(

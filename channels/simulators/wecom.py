@@ -7,7 +7,7 @@ import itertools
 import secrets
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -28,7 +28,7 @@ class Corporation(Platform):
     """qyapi.weixin.qq.com for one secret of one corporation; applications and customer service stand on it."""
 
     def __init__(
-        self, corp_id: str, secret: str, paths: dict[str, Serve], *, clock: Callable[[], float] = time.time
+        self, corp_id: str, secret: str, paths: Mapping[str, Serve], *, clock: Callable[[], float] = time.time
     ) -> None:
         super().__init__(Tokens(7200, clock), open_paths=("gettoken",), paths={"gettoken": self._gettoken, **paths})
         self.corp_id, self.secret, self.clock = corp_id, secret, clock

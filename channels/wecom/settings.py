@@ -1,22 +1,15 @@
 """What [channels.NAME] with kind = "wecom" holds. Limits are those that WeCom documents."""
 
-import re
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
 from channels.kit.envelope import AesKey
-from config import ChannelSection, Secret, fault
+from channels.kit.wecom import corporation
+from config import ChannelSection, Secret
 from config.sections import Web
 
 Positive = Annotated[float, Field(gt=0)]
-
-
-def corporation(text: str) -> str:
-    """The form of a CorpID."""
-    if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", text):
-        raise fault("is no 企业ID; copy it from 我的企业 → 企业信息 (it begins with ww)")
-    return text
 
 
 class Settings(ChannelSection):

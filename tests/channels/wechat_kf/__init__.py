@@ -1,0 +1,1 @@
+"""Customer service, played with from both sides."""
