@@ -15,9 +15,7 @@ from hub.turn import Answer, Turn, Usage
 
 MOST = 2000
 """Answers that are kept; the one that was longest not asked for goes first."""
-LOOSE = re.compile(
-    r"(?<![0-9a-z])[\s,.!?;:~…，。！？、；：～\"'“”‘’]+|[\s,.!?;:~…，。！？、；：～\"'“”‘’]+(?![0-9a-z])"
-)
+LOOSE = re.compile(r"(?P<before>[0-9a-z]?)(?P<loose>[\s,.!?;:~…，。！？、；：～\"'“”‘’]+)(?=(?P<after>[0-9a-z]?))")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,4 +59,11 @@ class Answers:
 
 def normal(question: str) -> str:
     """The question without what makes no difference. "3.5" and "35", "C++" and "C" stay different."""
-    return re.sub(r"\s+", " ", LOOSE.sub("", tokens.normal(question)))
+    return LOOSE.sub(_kept, tokens.normal(question))
+
+
+def _kept(found: re.Match[str]) -> str:
+    """Punctuation and space only matter between letters or digits."""
+    if not (found["before"] and found["after"]):
+        return found["before"]
+    return found["before"] + (" " if found["loose"].isspace() else found["loose"])

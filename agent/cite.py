@@ -61,6 +61,12 @@ def sources(text: str, shelf: Shelf) -> list[int]:
     return [-n for share, n in sorted(shares, reverse=True)[:2] if share >= SUPPORTED]
 
 
+def marks(text: str, *labels: int) -> str:
+    """The marks that go behind this text; after a Chinese sentence they need no space."""
+    told = "".join(f"[{label}]" for label in labels)
+    return f" {told}" if told and not text.endswith(("。", "！", "？")) else told
+
+
 def _short(text: str) -> str:
     return text[:QUOTE].strip()
 

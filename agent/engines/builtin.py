@@ -11,7 +11,7 @@ from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
 
 from agent import prompt
-from agent.cite import citations, sources
+from agent.cite import citations, marks, sources
 from agent.engine import Context, Engine, EngineFailed, ToolFailed
 from agent.models.model import Message, Model, Piece, Request, Spent, ToolCall
 from agent.models.model import Words as Said
@@ -110,8 +110,8 @@ class _Work:
         if not self._words.text:
             raise EngineFailed("empty")
         if self._context.answerable and not citations(self._words.text, self._context.shelf, ""):
-            marks = "".join(f"[{number}]" for number in sources(self._words.text, self._context.shelf))
-            yield from _shown(self._words.feed(f" {marks}") + self._words.end() if marks else "")
+            found = marks(self._words.text, *sources(self._words.text, self._context.shelf))
+            yield from _shown(self._words.feed(found) + self._words.end())
 
     def answer(self, engine: str, model: str) -> Answer:
         """The whole answer."""

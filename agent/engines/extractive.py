@@ -12,7 +12,7 @@ from collections.abc import AsyncGenerator
 from itertools import pairwise
 
 from agent import overlap
-from agent.cite import QUOTE, quote
+from agent.cite import QUOTE, marks, quote
 from agent.engine import Context, Engine
 from agent.evidence import Evidence, evidence
 from agent.question import small_talk
@@ -26,8 +26,9 @@ REMEMBERED = 0.5
 """The part of a question about oneself that a fact must hold."""
 
 TAG = re.compile(r"<!--.*?-->|</?[a-zA-Z][^<>]*>", re.DOTALL)
-IMAGE = re.compile(r"!\[([^\]]*)\]\([^)]*\)")
-LINK = re.compile(r"\[([^\]]+)\]\((?!https?://)[^)]*\)")
+ADDRESS = r"(?:[^()]|\([^()]*\))*\)"
+IMAGE = re.compile(r"!\[([^\]]*)\]\(" + ADDRESS)
+LINK = re.compile(r"\[([^\]]+)\]\((?!https?://)" + ADDRESS)
 FOOTNOTE = re.compile(r"\[\^?\d{1,3}\](?!\()")
 BULLET = re.compile(r"^\s*[*+•·●▪–-][ \t]+")
 OPENS_ENGLISH = re.compile(r"[\x21-\x7e]")
@@ -89,7 +90,7 @@ def _paragraph(piece: Evidence, label: int) -> str:
             shown = _shown(unit, piece)
             listed = {before.kind, unit.kind} & {"item", "row", "lead"}
             text += ("\n" if listed else _space(shown)) + shown
-    return f"{text}[{label}]" if text.endswith(("。", "！", "？")) else f"{text} [{label}]"
+    return text + marks(text, label)
 
 
 def _space(following: str) -> str:

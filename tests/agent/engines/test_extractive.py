@@ -1,0 +1,162 @@
+"""Answers without a model: which words are quoted, and how they read."""
+
+from dataclasses import replace
+
+import pytest
+
+from agent.engine import Passage
+from agent.engines.extractive import answered
+from hub.message import Citation
+from hub.person import Language
+from hub.texts import texts
+from tests.agent.library import HOURS, REFUNDS, SHIPPING, context, turn
+
+TABLE = """\
+| 方式 | 时效 | 运费 |
+|---|---|---|
+| 标准快递 | 3–5 天 | 8 元 |
+| 顺丰速运 | 1–2 天 | 18 元 |"""
+STEPS = """\
+退货按下面的步骤办理：
+
+1. 在“我的订单”中点击“申请退货”。
+2. 审核通过后寄回商品。
+3. 验收后退款。"""
+COUNTRIES = "目前支持以下地区：\n\n- 日本\n- 韩国\n- 新加坡\n\n其他地区暂不支持。"
+FAQ = """\
+问：可以换货吗？
+答：可以。七天内可以换同款不同尺码。
+
+问：发票丢了还能退吗？
+答：能退，但需要提供订单号。
+
+**Q: 赠品需要退回吗？**
+A: 需要，赠品应与商品一起寄回。"""
+GUIDE = "Use water at 80°C. Steep for two minutes. Do not use boiling water, or the tea becomes bitter."
+
+
+def passage(text: str, heading: str = "", **more: str) -> Passage:
+    return Passage("p", more.pop("document", "手册"), "", "", text, heading, **more)  # type: ignore[arg-type]
+
+
+def told(question: str, *passages: Passage, **more: object) -> str:
+    return answered(turn(question, **more), context(question, *passages)).text  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("question", "passages", "text"),
+    [
+        ("满多少元免运费?", (SHIPPING, REFUNDS), "满九十九元免运费，否则运费为八元。[1]"),
+        ("偏远地区要几天", (SHIPPING, REFUNDS), "标准配送需要三到五个工作日，偏远地区另加两天。[1]"),
+        ("总部在哪里", (HOURS, SHIPPING), "总部在杭州。[1]"),
+        ("营业时间", (HOURS, SHIPPING), "门店每天九点开门，晚上九点关门。总部在杭州。[1]"),
+        ("顺丰多少钱", (passage(TABLE),), "顺丰速运：时效 1–2 天，运费 18 元 [1]"),
+        ("可以换货吗", (passage(FAQ),), "可以。七天内可以换同款不同尺码。[1]"),
+        ("赠品要不要退", (passage(FAQ),), "需要，赠品应与商品一起寄回。[1]"),
+        ("How do I brew green tea?", (passage(GUIDE, "Brewing green tea"),), f"{GUIDE} [1]"),
+    ],
+)
+def test_the_words_that_say_it_are_quoted(question: str, passages: tuple[Passage, ...], text: str) -> None:
+    assert told(question, *passages) == text
+
+
+def test_a_sentence_comes_with_the_one_that_limits_it() -> None:
+    assert told("几天内可以无理由退货?", REFUNDS).endswith("原路返回。但定制商品除外。[1]")
+
+
+def test_a_sentence_comes_with_the_one_it_refers_to() -> None:
+    text = "门店设有品茶室。它每周末对会员开放。停车免费。"
+
+    assert told("什么时候对会员开放?", passage(text)) == "门店设有品茶室。它每周末对会员开放。[1]"
+
+
+def test_a_list_is_told_whole_with_what_leads_to_it() -> None:
+    assert told("怎么退货", passage(STEPS)) == f"{STEPS.replace(chr(10) * 2, chr(10))}[1]"
+
+
+def test_an_item_that_says_nothing_alone_comes_with_its_list() -> None:
+    assert told("能寄到新加坡吗", passage(COUNTRIES)) == "目前支持以下地区：\n- 日本\n- 韩国\n- 新加坡 [1]"
+
+
+def test_a_row_is_told_with_the_header_that_stands_further_up() -> None:
+    row = passage("| 顺丰速运 | 1–2 天 | 18 元 |", lead="| 方式 | 时效 | 运费 |")
+
+    assert told("顺丰多少钱", row) == "顺丰速运：时效 1–2 天，运费 18 元 [1]"
+
+
+def test_a_question_of_two_parts_is_answered_from_two_passages() -> None:
+    said = answered(turn("几天能退货？还有几点开门？"), context("几天能退货？还有几点开门？", REFUNDS, HOURS))
+
+    assert "七天内" in said.text
+    assert "九点开门" in said.text
+    assert [citation.title for citation in said.citations] == ["退货政策", "关于我们"]
+
+
+def test_a_quote_is_a_slice_of_its_passage() -> None:
+    said = answered(turn("满多少元免运费?"), context("满多少元免运费?", SHIPPING))
+
+    assert said.citations == (
+        Citation("1", "配送说明", "https://shop.example/shipping", "满九十九元免运费，否则运费为八元。"),
+    )
+
+
+def test_nothing_is_left_of_a_page_s_markup() -> None:
+    text = (
+        '包邮门槛是<img src=x onerror="alert(1)">[一百元](javascript:alert(1))整[3]，见[说明](https://ok.example/a)。'
+    )
+
+    assert told("包邮门槛是多少", passage(text)) == "包邮门槛是一百元整，见[说明](https://ok.example/a)。[1]"
+
+
+@pytest.mark.parametrize(
+    ("said", "kind"),
+    [
+        ("你好", "greeting"),
+        ("您好！在吗？", "greeting"),
+        ("Hello there!", "greeting"),
+        ("谢谢啦~", "thanks"),
+        ("好的，谢谢", "thanks"),
+        ("thank you so much", "thanks"),
+        ("嗯嗯", "acknowledged"),
+        ("再见", "goodbye"),
+        ("你是谁？", "introduction"),
+        ("你能做什么", "introduction"),
+    ],
+)
+def test_small_talk_is_answered_in_kind(said: str, kind: str) -> None:
+    language: Language = "zh" if said[0] > "z" else "en"
+
+    spoken = answered(turn(said), replace(context(said, SHIPPING), language=language))
+
+    assert spoken.text == getattr(texts(language), kind)
+    assert not spoken.refused
+
+
+@pytest.mark.parametrize("said", ["你好，运费多少？", "谢谢，几点开门", "帮助我退货", "好的那运费呢"])
+def test_a_question_with_a_greeting_is_a_question(said: str) -> None:
+    assert answered(turn(said), context(said, SHIPPING)).text not in (
+        texts("zh").greeting,
+        texts("zh").thanks,
+        texts("zh").introduction,
+        texts("zh").acknowledged,
+    )
+
+
+def test_what_the_knowledge_does_not_hold_is_not_answered() -> None:
+    said = answered(turn("谁发现了夸克?"), context("谁发现了夸克?", SHIPPING, confidence=0.2))
+
+    assert (said.text, said.refused, said.citations) == (texts("zh").unknown, True, ())
+
+
+def test_a_follow_up_about_something_else_is_not_answered_with_the_topic_before() -> None:
+    said = answered(turn("那夸克呢?"), context("满多少元免运费?\n那夸克呢?", SHIPPING))
+
+    assert said.refused
+
+
+def test_a_person_is_told_what_they_had_told() -> None:
+    assert told("我的猫叫什么?", SHIPPING, memory=("我的猫叫煤球", "住在杭州")) == "您告诉过我：我的猫叫煤球"
+
+
+def test_a_question_about_the_shop_is_not_answered_from_memory() -> None:
+    assert "九十九" in told("满多少元免运费?", SHIPPING, memory=("我只收顺丰",))

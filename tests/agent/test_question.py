@@ -1,0 +1,44 @@
+"""What a question tells by itself."""
+
+import pytest
+
+from agent.question import hangs, joined, language, parts, small_talk
+from tests.agent.library import turn
+
+
+@pytest.mark.parametrize(("text", "spoken"), [("运费 fee", "zh"), ("shipping fee?", "en"), ("12.5", "zh"), ("?", "zh")])
+def test_a_person_is_answered_in_the_language_of_their_words(text: str, spoken: str) -> None:
+    assert language(text, "zh") == spoken
+
+
+@pytest.mark.parametrize(
+    "text", ["那偏远地区呢?", "它多少钱", "还有别的颜色吗", "运费呢", "what about Japan?", "and refunds?"]
+)
+def test_a_short_question_may_hang_on_the_one_before(text: str) -> None:
+    assert hangs(text)
+
+
+@pytest.mark.parametrize("text", ["满多少元免运费?", "退款多久原路返回?", "现在好了吗?", "How do I return a parcel?"])
+def test_most_questions_stand_by_themselves(text: str) -> None:
+    assert not hangs(text)
+
+
+def test_a_question_that_hangs_is_joined_with_the_last_one_of_the_person() -> None:
+    history = (("person", "满多少元免运费?"), ("agent", "九十九元"))
+
+    assert joined(turn("那偏远地区呢?", history=history)) == "满多少元免运费?\n那偏远地区呢?"
+    assert joined(turn("那偏远地区呢?")) == ""
+    assert joined(turn("几点开门?", history=history)) == ""
+
+
+def test_a_message_may_ask_several_things() -> None:
+    assert parts("几天到？运费多少，还有能自提吗?") == ["几天到", "运费多少", "还有能自提吗"]
+
+
+def test_a_message_without_a_border_is_one_question() -> None:
+    assert parts("？") == ["？"]
+
+
+@pytest.mark.parametrize("text", ["你好吗我想退货", "好的包装要钱吗", "在哪里", "help me return it", "谢绝退货吗", ""])
+def test_what_asks_something_is_no_small_talk(text: str) -> None:
+    assert small_talk(text) is None
