@@ -1,7 +1,7 @@
 """The channel: where events come in, and which way replies go out."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import Any
 
 import structlog
@@ -10,6 +10,7 @@ from aiohttp import web
 from channels.feishu import payload
 from channels.feishu.cards import Cards
 from channels.feishu.connection import Connection
+from channels.feishu.doctor import examine
 from channels.feishu.envelope import open_body
 from channels.feishu.openapi import OpenApi
 from channels.feishu.outbound import Outbound
@@ -17,7 +18,7 @@ from channels.feishu.payload import Callback, Withdrawn
 from channels.feishu.settings import Settings
 from channels.kit.callback import body
 from channels.kit.connection import hold
-from hub.channel import Channel, Live, Site, Traits
+from hub.channel import Channel, Finding, Live, Site, Traits
 from hub.errors import DeliveryError, NotStored
 from hub.message import InboundMessage, Media, OutboundMessage, Receipt
 from hub.texts import texts
@@ -118,6 +119,9 @@ class Feishu(Channel[Settings]):
         message, _, key = media.reference.partition("/")
         kind = "image" if media.kind == "image" else "file"
         return await self._api.download(f"/im/v1/messages/{message}/resources/{key}", {"type": kind})
+
+    def doctor(self) -> AsyncIterator[Finding]:
+        return examine(self.settings, self.site, self._api)
 
 
 def _toast() -> Mapping[str, Any]:

@@ -5,8 +5,9 @@ What is typed is said to the bot, what the bot answers is shown; with transport 
 with "webhook" its callback is called with real encryption and signatures.
 """
 
+from channels.simulators.feishu.console import play
 from channels.simulators.feishu.events import Account, mention
 from channels.simulators.feishu.platform import Platform, Shown
 from channels.simulators.feishu.refusals import Fault, Refused
 
-__all__ = ["Account", "Fault", "Platform", "Refused", "Shown", "mention"]
+__all__ = ["Account", "Fault", "Platform", "Refused", "Shown", "mention", "play"]

@@ -72,11 +72,11 @@ class Cards:
         card.content = checked(str((body.get("card") or {}).get("data")))
         return {}
 
-    def settings(self, name: str, body: dict[str, Any]) -> dict[str, Any]:
+    def settings(self, name: str, body: dict[str, Any]) -> Card:
         """PATCH cards/:id/settings."""
         card = self._changed(name, body)
         card.content.setdefault("config", {}).update(json.loads(str(body.get("settings"))).get("config", {}))
-        return {}
+        return card
 
     def write(self, name: str, element: str, body: dict[str, Any]) -> dict[str, Any]:
         """PUT cards/:id/elements/:id/content: the whole text so far."""

@@ -33,7 +33,7 @@ class Ack:
 class Gateway:
     """Gives tickets and holds connections. `at_once` ends every new connection; `mute` answers no ping."""
 
-    def __init__(self, account: Account, happened: Callable[[], None]) -> None:
+    def __init__(self, account: Account, *, happened: Callable[[], None], learn: Callable[[object], None]) -> None:
         self.account = account
         self.connections: dict[str, tuple[web.WebSocketResponse, asyncio.Transport | None]] = {}
         self.opened: list[float] = []
@@ -47,6 +47,7 @@ class Gateway:
         self._tickets: set[str] = set()
         self._waiting: dict[str, asyncio.Future[Frame]] = {}
         self._happened = happened
+        self._learn = learn
 
     def routes(self) -> list[web.RouteDef]:
         """The endpoint, and the connections themselves."""
@@ -101,6 +102,7 @@ class Gateway:
 
     async def push(self, event: object, *, pieces: int = 1, within: float = 4.0, kind: str = "event") -> Ack | None:
         """Delivers an event over one of the connections; its acknowledgement, None when none came in time."""
+        self._learn(event)
         name, data = uuid.uuid4().hex, json.dumps(event, ensure_ascii=False).encode()
         self._waiting[name] = asyncio.get_running_loop().create_future()
         began, size = time.monotonic(), -(-len(data) // pieces)

@@ -70,13 +70,14 @@ class Platform:
         self.gone: set[str] = set()
         self.tokens: dict[str, float] = {}
         self.scopes: set[str] = {*SCOPES, "cardkit:card:write"}
+        self.activated = 2
         self._limits = limits
         self._windows: defaultdict[str, deque[float]] = defaultdict(deque)
         self._sent: dict[str, Shown] = {}
         self._broken: list[str] = []
-        self._show = show
+        self.show = show
         self._changed = asyncio.Event()
-        self.gateway = Gateway(account, self.happened)
+        self.gateway = Gateway(account, happened=self.happened, learn=self.learn)
 
     @property
     def broken(self) -> list[str]:
@@ -95,11 +96,13 @@ class Platform:
 
     # what people do
 
-    def learn(self, event: dict[str, Any]) -> None:
+    def learn(self, event: object) -> None:
         """A message that an event tells of can be answered."""
-        message = event.get("event", {}).get("message", {})
-        if isinstance(message, dict) and "message_id" in message:
-            self.chats[message["message_id"]] = message["chat_id"]
+        match event:
+            case {"event": {"message": {"message_id": str(message), "chat_id": str(chat)}}}:
+                self.chats[message] = chat
+            case _:
+                pass
 
     async def post(
         self, http: aiohttp.ClientSession, url: str, event: dict[str, Any], *, age: float = 0.0
@@ -212,7 +215,7 @@ class Platform:
         return web.json_response({"code": 0, "msg": "ok", "tenant_access_token": token, "expire": 7200})
 
     async def _bot(self, _: web.Request) -> web.Response:
-        bot = {"activate_status": 2, "app_name": "Helper", "open_id": self.account.bot}
+        bot = {"activate_status": self.activated, "app_name": "Helper", "open_id": self.account.bot}
         return web.json_response({"code": 0, "msg": "ok", "bot": bot})
 
     async def _granted(self, _: web.Request) -> web.Response:
@@ -246,7 +249,8 @@ class Platform:
             self.shown.append(shown)
             self.chats[shown.id] = chat
             self._sent[key or shown.id] = shown
-            self._show(shown)
+            if not shown.entity or not shown.entity.streaming:
+                self.show(shown)
         return _good({"message_id": shown.id, "chat_id": chat})
 
     def _message(self, body: dict[str, Any], chat: str, reply_to: str) -> Shown:
@@ -279,11 +283,19 @@ class Platform:
             case "POST", _:
                 return _good(self.cards.create(body))
             case "PATCH", _:
-                return _good(self.cards.settings(name, body))
+                return self._settle(name, body)
             case _, "":
                 return _good(self.cards.update(name, body))
             case _, element:
                 return _good(self.cards.write(name, element, body))
+
+    def _settle(self, name: str, body: dict[str, Any]) -> web.Response:
+        """A card that has grown is read as a whole."""
+        card = self.cards.settings(name, body)
+        for shown in self.shown:
+            if shown.entity is card and not card.streaming:
+                self.show(shown)
+        return _good({})
 
 
 def _good(data: object) -> web.Response:
