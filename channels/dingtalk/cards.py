@@ -21,8 +21,9 @@ from channels.dingtalk import encode
 from channels.dingtalk.openapi import OpenApi
 from channels.dingtalk.payload import OUTSIDER, group_of
 from channels.dingtalk.settings import Settings
+from channels.kit.pump import Pump
 from hub.channel import Live, Site
-from hub.errors import Blocked, DeliveryError, Faulty, Impossible, NotStored, Unknown
+from hub.errors import Blocked, DeliveryError, Faulty, Impossible
 from hub.message import InboundMessage, OutboundMessage, Receipt
 from hub.texts import texts
 
@@ -49,7 +50,7 @@ class Cards:
             return None
         if message.conversation.kind == "private" and message.sender.user.startswith(OUTSIDER):
             return None
-        return Card(self, message, interval=self._settings.card_interval)
+        return card(self, message, interval=self._settings.card_interval)
 
     async def create(self, handle: str, message: InboundMessage) -> None:
         """Puts the card into the conversation; one that is there already stays as it is.
@@ -167,63 +168,21 @@ def delivered(done: Mapping[str, Any]) -> None:
         raise Impossible("the card was not delivered", code="deliver")
 
 
-class Card(Live):
-    """The card of one answer. A task shows the latest text while there is a newer one than what is shown."""
+def card(cards: Cards, message: InboundMessage, *, interval: float) -> Live:
+    """The card that answers this message, not made before there is something to show."""
+    name = f"{message.conversation.account}\n{message.key}"
+    handle = hashlib.sha256(name.encode()).hexdigest()
+    created = inputing = False
 
-    def __init__(self, cards: Cards, message: InboundMessage, *, interval: float) -> None:
-        name = f"{message.conversation.account}\n{message.key}"
-        self.handle = hashlib.sha256(name.encode()).hexdigest()
-        self._cards = cards
-        self._message = message
-        self._interval = interval
-        self._text: str | None = None
-        self._shown: str | None = None
-        self._created = False
-        self._closed = asyncio.Event()
-        self._pump: asyncio.Task[None] | None = None
+    async def show(text: str) -> None:
+        nonlocal created, inputing
+        if not created:
+            await cards.create(handle, message)
+            created = True
+        if text and not inputing:
+            await cards.status(handle, INPUTING, "")
+            inputing = True
+        if text:
+            await cards.show(handle, text)
 
-    async def grow(self, text: str) -> None:
-        self._text = text
-        if not self._closed.is_set() and (self._pump is None or self._pump.done()):
-            self._pump = asyncio.create_task(self._run())
-
-    async def close(self) -> None:
-        self._closed.set()
-        if self._pump is not None:
-            await asyncio.wait((self._pump,))
-
-    async def _run(self) -> None:
-        """One call at a time; a refusal ends the growing, and `finish` decides what becomes of the card."""
-        try:
-            while self._text != self._shown and not self._closed.is_set():
-                text = self._text or ""
-                await self._show(text)
-                self._shown = text
-                await self._rest()
-        except (Faulty, Unknown) as error:
-            log.info("dingtalk card change lost", code=error.code)
-            await self._rest()
-        except DeliveryError as error:
-            log.warning("dingtalk card refused", code=error.code)
-            self._closed.set()
-        except NotStored:
-            log.exception("dingtalk card not noted")
-            self._closed.set()
-
-    async def _show(self, text: str) -> None:
-        if not self._created:
-            await self._cards.create(self.handle, self._message)
-            self._created = True
-        if not text:
-            return
-        if not self._shown:
-            await self._cards.status(self.handle, INPUTING, "")
-        await self._cards.show(self.handle, text)
-
-    async def _rest(self) -> None:
-        """The pause between two changes, cut short when the answer is complete."""
-        try:
-            async with asyncio.timeout(self._interval):
-                await self._closed.wait()
-        except TimeoutError:
-            pass
+    return Pump(handle, show, interval=interval)

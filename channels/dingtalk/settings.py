@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from config import ChannelSection, Secret
+from config.sections import Web
 
 Positive = Annotated[float, Field(gt=0)]
 
@@ -22,7 +23,7 @@ class Settings(ChannelSection):
     """The robot's code; "" = the client id, as it is for the robot of an internal app."""
     card_template_id: str = ""
     card_content_key: Annotated[str, Field(min_length=1)] = "content"
-    api_base: str = "https://api.dingtalk.com"
+    api_base: Annotated[Web, Field(min_length=1)] = "https://api.dingtalk.com"
     max_age: Annotated[int, Field(ge=0)] = 3600
     group_context: Literal["group", "member"] = "group"
     """Whether a group shares one context, or each of its members has one."""

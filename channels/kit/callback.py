@@ -52,14 +52,15 @@ class Sealed:
         """The check of the URL: the decrypted echostr and nothing else. Raises Refusal."""
         # A "+" that somebody on the way did not encode arrives as a space; base64 has none.
         encrypted = only(request, "echostr").replace(" ", "+")
-        return plain(self._open(request, encrypted))
+        return plain(self.open(request, encrypted))
 
     async def fields(self, request: web.Request) -> dict[str, str]:
         """The fields of the message inside. Raises Refusal."""
         outside = xml.read(await body(request, most=self.most_bytes))
-        return xml.read(self._open(request, outside.get("Encrypt", "")))
+        return xml.read(self.open(request, outside.get("Encrypt", "")))
 
-    def _open(self, request: web.Request, encrypted: str) -> bytes:
+    def open(self, request: web.Request, encrypted: str) -> bytes:
+        """The message inside a ciphertext that this request signed. Raises Refusal."""
         if not encrypted:
             raise NotProven("nothing in it is encrypted")
         timestamp, nonce = only(request, "timestamp"), only(request, "nonce")

@@ -1,0 +1,166 @@
+"""Streams that WeCom asks for: what each shows, and whether somebody has seen it.
+
+In memory only. A stream that is asked for and not here (after a restart) is answered from the journal, see polls.py.
+
+A piece of an answer is put into a stream and counts as delivered when a poll has carried it away. Nothing is put
+into a stream that nobody asks for any more.
+"""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from channels.wecom_bot.settings import Settings
+from hub.fit import size, split
+from hub.message import Conversation
+from hub.texts import texts
+
+FORGOTTEN = 900.0
+"""Seconds after which a stream is forgotten: nobody asks for it after 6 minutes."""
+JOINT = "\n\n"
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What a poll is answered with. `pieces`: how many pieces of answers it carries."""
+
+    content: str
+    finish: bool
+    pieces: int = 0
+
+
+@dataclass(eq=False, slots=True)
+class Stream:
+    """One stream. `opened`, `asked` and `silent` are times of the event loop; `end` is what it says when it is over."""
+
+    id: str
+    conversation: Conversation
+    opened: float
+    asked: float
+    later: bool = False
+    """Whether there is another way for an answer that comes too late."""
+    live: str = ""
+    pieces: list[str] = field(default_factory=list)
+    carried: int = 0
+    finished: bool = False
+    end: State | None = None
+    silent: float | None = None
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def takes(self, text: str, most: int) -> bool:
+        """Whether one more piece fits in."""
+        return not self.finished and self.end is None and size(JOINT.join([*self.pieces, text])) <= most
+
+    def put(self, text: str, *, finish: bool) -> int:
+        """Adds a piece; the number of pieces that must be carried away for it to be delivered."""
+        self.pieces.append(text)
+        self.finished = finish
+        return len(self.pieces)
+
+    def take_back(self, text: str) -> None:
+        """Nobody asked for it in time: the stream shows it no more."""
+        self.pieces.remove(text)
+
+    def conclude(self, words: str) -> None:
+        """Its answer goes another way: the stream ends with these words, should it be asked for again."""
+        self.end = State(JOINT.join([*self.pieces, words]), finish=True, pieces=len(self.pieces))
+
+    def carry(self, state: State) -> None:
+        """A poll was answered with this state."""
+        self.carried = max(self.carried, state.pieces)
+        self.changed.set()
+        self.changed = asyncio.Event()
+
+
+class Streams:
+    """All streams of one bot."""
+
+    def __init__(self, settings: Settings, time: Callable[[], float]) -> None:
+        self._settings = settings
+        self._time = time
+        self._streams: OrderedDict[str, Stream] = OrderedDict()
+        self._latest: dict[Conversation, Stream] = {}
+
+    def get(self, name: str) -> Stream | None:
+        """The stream with this id, if it is here."""
+        return self._streams.get(name)
+
+    def open(self, name: str, conversation: Conversation, *, age: float = 0.0, later: bool = False) -> Stream:
+        """The stream with this id, a new one where there is none."""
+        if known := self._streams.get(name):
+            return known
+        now = self._time()
+        self._sweep(now)
+        stream = Stream(name, conversation, opened=now - age, asked=now, later=later)
+        self._streams[name] = self._latest[conversation] = stream
+        return stream
+
+    def _sweep(self, now: float) -> None:
+        while self._streams and now - next(iter(self._streams.values())).opened > FORGOTTEN:
+            _, old = self._streams.popitem(last=False)
+            if self._latest.get(old.conversation) is old:
+                del self._latest[old.conversation]
+
+    def newest(self, conversation: Conversation) -> Stream | None:
+        """The stream of this conversation that was opened last, if it is still asked for."""
+        stream = self._latest.get(conversation)
+        return stream if stream is not None and self.asked(stream) else None
+
+    def asked(self, stream: Stream) -> bool:
+        """Whether WeCom still asks for it."""
+        now = self._time()
+        return (
+            not stream.finished
+            and stream.end is None
+            and now - stream.opened < self._settings.stream_seconds
+            and now - stream.asked < self._settings.poll_patience
+        )
+
+    def fall_silent(self, stream: Stream) -> None:
+        """The turn is over; where no answer follows, the stream ends after a while."""
+        stream.silent = self._time()
+
+    def poll(self, stream: Stream) -> State:
+        """What the stream shows now."""
+        stream.asked = now = self._time()
+        if stream.end is None and not stream.finished:
+            stream.end = self._ended(stream, now)
+        return stream.end or self._shown(stream)
+
+    def _shown(self, stream: Stream) -> State:
+        parts = stream.pieces if stream.finished else [*stream.pieces, stream.live]
+        content = JOINT.join(part for part in parts if part)
+        return State(self._cut(content), stream.finished, len(stream.pieces))
+
+    def _ended(self, stream: Stream, now: float) -> State | None:
+        """How a stream ends to which no answer came: too late, or because there is none."""
+        words = texts("zh")
+        if now - stream.opened >= self._settings.stream_seconds:
+            return self._end(stream, words.later if stream.later else words.pending)
+        if stream.silent is not None and now - stream.silent >= self._settings.silence_patience:
+            return self._end(stream, "" if stream.live or stream.pieces else words.received)
+        return None
+
+    def _end(self, stream: Stream, words: str) -> State:
+        parts = [*stream.pieces, stream.live]
+        room = self._settings.text_bytes - size(words) - len(JOINT)
+        shown = self._cut(JOINT.join(part for part in parts if part), room)
+        return State(JOINT.join(part for part in (shown, words) if part), True, len(stream.pieces))
+
+    def _cut(self, text: str, most: int = 0) -> str:
+        """As much as a stream may carry, from the beginning."""
+        most = most or self._settings.text_bytes
+        return text if size(text) <= most else split(text, most)[0]
+
+    async def carried(self, stream: Stream, count: int) -> bool:
+        """Waits until polls have carried so many pieces away; False when nobody asks any more."""
+        while stream.carried < count:
+            left = stream.asked + self._settings.poll_patience - self._time()
+            try:
+                async with asyncio.timeout(max(left, 0.0)):
+                    await stream.changed.wait()
+            except TimeoutError:
+                if self._time() - stream.asked >= self._settings.poll_patience:
+                    return False
+        return True
