@@ -13,9 +13,10 @@ import re
 import sys
 import threading
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
-from typing import TextIO
+from typing import TextIO, cast
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
@@ -185,12 +186,30 @@ def configure_logs(
             lambda logger, method, line: mask(str(line)),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
-        logger_factory=structlog.WriteLoggerFactory(stream or sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(cast(TextIO, Steady(stream or sys.stderr))),
         cache_logger_on_first_use=True,
     )
     logging.basicConfig(handlers=[Bridge()], level=logging.WARNING, force=True)
     sys.excepthook = _uncaught
     threading.excepthook = lambda args: _uncaught(args.exc_type, args.exc_value, args.exc_traceback)
+
+
+class Steady:
+    """A stream that a full disk does not break: a line that can't be written is lost, its writer goes on."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Writes it, or not."""
+        with suppress(OSError, ValueError):
+            return self._stream.write(text)
+        return 0
+
+    def flush(self) -> None:
+        """Flushes, or not."""
+        with suppress(OSError, ValueError):
+            self._stream.flush()
 
 
 class Bridge(logging.Handler):

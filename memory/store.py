@@ -168,10 +168,16 @@ class SqliteStore(Store):
                 for queued in jobs:
                     self._run(connection, queued)
         except SQLAlchemyError as error:
-            failure = _not_stored(error)
-            for queued in jobs:
-                queued.error = queued.error or failure
-            self._writer.dispose()  # a connection after an I/O error is not trusted again
+            self._fail(jobs, _not_stored(error))
+        except Exception as error:  # noqa: BLE001 — the writer outlives whatever happens to one group
+            self._fail(jobs, error)
+
+    def _fail(self, jobs: list[_Queued], failure: Exception) -> None:
+        """Nothing of the group happened. A connection after an I/O error is not trusted again."""
+        for queued in jobs:
+            queued.error = queued.error or failure
+        with suppress(SQLAlchemyError):
+            self._writer.dispose()
 
     def _run(self, connection: Connection, queued: _Queued) -> None:
         """One job; when it fails, it fails alone."""

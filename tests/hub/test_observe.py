@@ -234,3 +234,16 @@ def test_two_hubs_in_one_process_count_apart() -> None:
 
 def test_the_process_itself_is_measured() -> None:
     assert b"process_resident_memory_bytes" in render(new_metrics())
+
+
+def test_a_log_that_cannot_be_written_breaks_nobody() -> None:
+    class Full(io.StringIO):
+        def write(self, text: str) -> int:
+            raise OSError(27, "File too large")
+
+        def flush(self) -> None:
+            raise OSError(27, "File too large")
+
+    configure_logs(stream=Full())
+
+    structlog.get_logger().error("nothing can be written")
