@@ -112,7 +112,7 @@ class Cards:
         return Pump(entity.handle, show, interval=self._settings.card_interval)
 
     def _warn(self, text: str) -> None:
-        self._site.warn(f"{self._site.name}.cards", text)
+        self._site.warn("cards", text)
 
     async def _create(self) -> Entity:
         body = {"type": "card_json", "data": encode.growing()}

@@ -66,7 +66,7 @@ class Feishu(Channel[Settings]):
             await hold(self.site.coordination.leases, f"feishu:{self.settings.app_id}", connection.run)
 
     def _warn(self, text: str) -> None:
-        self.site.warn(f"{self.name}.connection", text)
+        self.site.warn("connection", text)
 
     async def _take_event(self, event: Mapping[str, Any]) -> Mapping[str, Any]:
         return await self._take(payload.read(event))

@@ -112,7 +112,7 @@ class OpenApi:
 
     def _warn(self, text: str) -> None:
         """Shows what the operator has to do, until a call succeeds."""
-        self._site.warn(f"{self._site.name}.api", text)
+        self._site.warn("api", text)
 
     async def slot(self, what: str, limit: int) -> None:
         """Waits until one more of this fits into the second."""

@@ -231,7 +231,7 @@ async def test_without_the_permission_there_is_no_card_and_the_operator_is_told(
     assert await w.channel.live(message) is None
     assert await w.channel.live(message) is None
     assert w.platform.calls["POST /open-apis/cardkit/v1/cards"] == 1
-    assert "cardkit:card:write" in w.warnings["fs.cards"]
+    assert "cardkit:card:write" in w.warnings["cards"]
 
 
 async def test_a_breakdown_while_a_card_is_made_costs_only_the_card(world: Make) -> None:

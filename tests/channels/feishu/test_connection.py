@@ -185,9 +185,9 @@ async def test_while_feishu_is_busy_we_wait_and_the_operator_is_told(world: Make
     w.platform.gateway.busy = True
     task = asyncio.create_task(w.channel.run())
     await w.until(lambda: w.platform.calls["POST /callback/ws/endpoint"] == 2)
-    warned = w.warnings["fs.connection"]
+    warned = w.warnings["connection"]
     w.platform.gateway.busy = False
-    await w.until(lambda: w.platform.gateway.connections and not w.warnings["fs.connection"])
+    await w.until(lambda: w.platform.gateway.connections and not w.warnings["connection"])
     task.cancel()
 
     assert "names no address" in warned
@@ -202,7 +202,7 @@ async def test_a_wrong_secret_is_told_and_not_tried_in_haste(world: Make) -> Non
     task.cancel()
 
     assert w.platform.calls["POST /callback/ws/endpoint"] == 1
-    assert "app_secret" in w.warnings["fs.connection"]
+    assert "app_secret" in w.warnings["connection"]
 
 
 async def test_we_ping_as_often_as_feishu_wants(world: Make) -> None:

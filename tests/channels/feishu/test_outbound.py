@@ -136,9 +136,9 @@ async def test_a_missing_permission_is_named_to_the_operator_until_it_is_there(w
     with pytest.raises(Blocked) as error:
         await w.channel.send(w.answer(message))
     assert "im:message, im:message:send_as_bot" in error.value.advice
-    assert "im:message:send_as_bot" in w.warnings["fs.api"]
+    assert "im:message:send_as_bot" in w.warnings["api"]
     await w.channel.send(w.answer(message))
-    assert w.warnings["fs.api"] == ""
+    assert w.warnings["api"] == ""
 
 
 async def test_a_wrong_secret_is_named_to_the_operator(world: Make) -> None:
