@@ -58,7 +58,7 @@ class AnthropicModel:
         try:
             async with model_request_stream(
                 self._model,
-                [_message(message, request) for message in request.messages],
+                _messages(request),
                 model_settings=settings,
                 model_request_parameters=parameters,
                 instrument=False,
@@ -66,7 +66,10 @@ class AnthropicModel:
                 async for event in stream:
                     if text := _text(event):
                         yield Words(text)
-                for call in stream.get().tool_calls:
+                whole = stream.get()
+                if whole.finish_reason is None:
+                    raise EngineFailed("cut_off")
+                for call in whole.tool_calls:
                     yield ToolCall(call.tool_call_id, call.tool_name, call.args_as_json_str())
                 yield Spent(stream.usage.input_tokens, stream.usage.output_tokens)
         except (AgentRunError, httpx2.HTTPError) as error:
@@ -88,18 +91,29 @@ def _text(event: ModelResponseStreamEvent) -> str:
             return ""
 
 
-def _message(message: Message, request: Request) -> ModelMessage:
-    match message.role:
-        case "system":
-            return ModelRequest(parts=[SystemPromptPart(message.text)])
-        case "user":
-            return ModelRequest(parts=[UserPromptPart(message.text)])
-        case "assistant":
-            calls = [ToolCallPart(call.name, _arguments(call), call.id) for call in message.calls]
-            return ModelResponse(parts=[*([TextPart(message.text)] if message.text else []), *calls])
-        case "tool":
-            asked = next(call for said in request.messages for call in said.calls if call.id == message.call)
-            return ModelRequest(parts=[ToolReturnPart(asked.name, message.text, message.call)])
+def _messages(request: Request) -> list[ModelMessage]:
+    """The results of tools that were called together stand in one message, as this API demands."""
+    names = {call.id: call.name for message in request.messages for call in message.calls}
+    shown: list[ModelMessage] = []
+    for before, message in zip((None, *request.messages), request.messages, strict=False):
+        if message.role == "tool":
+            result = ToolReturnPart(names[message.call], message.text, message.call)
+            if before and before.role == "tool":
+                shown[-1] = ModelRequest(parts=[*shown[-1].parts, result])
+            else:
+                shown.append(ModelRequest(parts=[result]))
+        else:
+            shown.append(_message(message))
+    return shown
+
+
+def _message(message: Message) -> ModelMessage:
+    if message.role == "system":
+        return ModelRequest(parts=[SystemPromptPart(message.text)])
+    if message.role == "user":
+        return ModelRequest(parts=[UserPromptPart(message.text)])
+    calls = [ToolCallPart(call.name, _arguments(call), call.id) for call in message.calls]
+    return ModelResponse(parts=[*([TextPart(message.text)] if message.text else []), *calls])
 
 
 def _arguments(call: ToolCall) -> dict[str, object]:

@@ -1,0 +1,1 @@
+"""The models behind their port, against servers on loopback."""
