@@ -29,7 +29,7 @@ class Builtin(Engine):
 
     def __init__(self, model: Model) -> None:
         self._model = model
-        self.name = f"builtin {model.name}"
+        self.name = model.name
 
     async def answer(self, turn: Turn, context: Context) -> AsyncGenerator[TurnEvent, None]:
         """Asks the model until it answers."""

@@ -92,7 +92,7 @@ async def test_the_second_model_answers_before_the_passages_do() -> None:
         said = answer(await events(made.answer(turn("在吗"))))
         await made.close()
 
-    assert (said.text, said.engine) == ("我在", "builtin second")
+    assert (said.text, said.engine) == ("我在", "second")
 
 
 async def test_a_failure_is_logged_without_a_word_of_what_was_said() -> None:
@@ -100,7 +100,7 @@ async def test_a_failure_is_logged_without_a_word_of_what_was_said() -> None:
         with capture_logs() as logs:
             await events(made.answer(turn("我的手机号13800000000[[fail=500]]")))
 
-    assert [(entry["engine"], entry["code"]) for entry in logs] == [("builtin scripted", "500")]
+    assert [(entry["engine"], entry["code"]) for entry in logs] == [("scripted", "500")]
     assert "13800000000" not in str(logs)
 
 
@@ -195,7 +195,7 @@ async def test_what_a_failing_model_left_to_the_passages_is_not_kept() -> None:
         model.script = echo
         said = answer(await events(made.answer(turn("满多少元免运费?"))))
 
-    assert said.engine == "builtin scripted"
+    assert said.engine == "scripted"
 
 
 async def test_what_a_tool_brought_is_not_kept() -> None:
