@@ -85,7 +85,8 @@ class Link:
             if not await self._subscribed(ws):
                 return "refused"
             pinging = asyncio.create_task(self._ping(ws))
-            await reading
+            await asyncio.wait((reading,))  # not awaited itself: a cancellation must not end it before the rest
+            reading.result()
         except (Faulty, Unknown):
             log.warning("wecom bot not subscribed")
         finally:
@@ -134,12 +135,13 @@ class Link:
                 await self._sort(message.data)
                 if self._displaced:
                     return
+        self._lose()
 
     async def _sort(self, raw: str) -> None:
         """An acknowledgement goes to who waits for it, a callback into work of its own."""
         try:
             frame = json.loads(raw)
-            name, cmd, body = frame["headers"]["req_id"], frame.get("cmd") or "", frame.get("body")
+            name, cmd, body = str(frame["headers"]["req_id"]), frame.get("cmd") or "", frame.get("body")
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             log.warning("wecom bot frame unreadable")
             return
@@ -147,7 +149,7 @@ class Link:
             if _event(body) == "disconnected_event":
                 self._displaced = True
             else:
-                await self._begin(str(name), body)
+                await self._begin(name, body)
         elif (waiting := self._acks.get(name)) and not waiting.done():
             code = frame.get("errcode", 0)
             waiting.set_result(code if isinstance(code, int) else -1)

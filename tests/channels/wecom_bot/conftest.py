@@ -61,6 +61,11 @@ class World:
     gateway: Gateway
     warnings: dict[str, str] = field(default_factory=dict)
     late: timedelta = timedelta()
+    warned: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def warn(self, key: str, text: str) -> None:
+        self.warnings[key] = text
+        self.warned.set()
 
     @property
     def inbox(self) -> FakeInbox:
@@ -110,10 +115,11 @@ class World:
     @asynccontextmanager
     async def connected(self) -> AsyncIterator[asyncio.Task[None]]:
         """The long connection, subscribed."""
+        self.warned.clear()
         task = asyncio.create_task(self.channel.run())
         try:
             async with asyncio.timeout(5):
-                await self.gateway.until(lambda: self.gateway.current)
+                await self.warned.wait()
             yield task
         finally:
             task.cancel()
@@ -144,7 +150,7 @@ async def world() -> AsyncIterator[Make]:
             channel = WecomBot(settings(**{"api_base": caller.base, "ws_url": ws_url, **changed}), site)
             w = World(channel, http, caller, gateway)
             object.__setattr__(site, "clock", lambda: datetime.now(UTC) + w.late)
-            object.__setattr__(site, "warn", w.warnings.__setitem__)
+            object.__setattr__(site, "warn", w.warn)
             app = web.Application(middlewares=[statuses])
             app.add_routes([web.route("*", "/channels/bot", w.answer)])
             caller.url = f"{await served(app)}/channels/bot"
