@@ -6,7 +6,9 @@ import pytest
 
 from channels.simulators.feishu import Fault, Refused
 from hub.errors import Blocked, Closed, Faulty, Impossible
-from hub.message import Choice
+from hub.fit import fit
+from hub.message import Choice, Citation, Reply
+from hub.texts import texts
 from tests.channels.feishu.conftest import Make
 from tests.channels.feishu.messages import reply
 
@@ -220,3 +222,15 @@ async def test_an_answer_of_the_full_size_fits_into_a_card(world: Make) -> None:
     await w.channel.send(w.answer(await w.ask(), text))
 
     assert [s.kind for s in w.shown] == ["interactive"]
+
+
+async def test_sources_stand_below_the_answer_numbered_and_can_be_clicked(world: Make) -> None:
+    w = await world()
+    cited = (Citation("1", "年假制度", "https://wiki.cn/leave", "十二天"), Citation("2", "手册", "", "三天"))
+    (piece,) = fit(Reply("每年十二天 [1]，提前三天 [2]。", cited), w.channel.traits, texts("zh"))
+    message = await w.ask()
+    await w.channel.send(w.answer(message, piece.text, citations=piece.citations))
+    below = w.shown[0].text.partition("来源：")[2]
+
+    assert "[1] [年假制度](https://wiki.cn/leave)" in below
+    assert "[2] 手册" in below
