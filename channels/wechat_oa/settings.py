@@ -56,6 +56,8 @@ class Settings(ChannelSection):
     """How many it takes in that time."""
     typing_after: Annotated[float, Field(ge=0)] = 2.0
     """Seconds of work after which the person sees that an answer is coming; 0 = never shown."""
+    reply_pause: Annotated[float, Field(ge=0)] = 0.5
+    """Seconds between a reply in a callback and what follows it by the API, so that they are shown in order."""
     timeout: Positive = 10.0
     """Seconds that one call of the API may take."""
     refresh_pause: Positive = 30.0
