@@ -131,6 +131,8 @@ class KnowledgeSection(Section):
 
     sources: tuple[Place, ...] = (Path("knowledge"),)
     """Files and folders, kept up to date while the hub runs."""
+    most_megabytes: Count = 50
+    """A file that is larger is left out."""
     store: Web = ""
     """"" = Chroma under data_dir; http://… = a Chroma server."""
     embedding: Literal["builtin", "none", "openai"] = "builtin"

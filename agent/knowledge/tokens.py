@@ -22,9 +22,11 @@ VERSION = 1
 HAN = "\u3005-\u3007\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff"
 RUN = re.compile(f"[{HAN}\u3041-\u30ff\uac00-\ud7af]+|[0-9]+(?:\\.[0-9]+)?|[^\\W\\d_{HAN}\u3041-\u30ff\uac00-\ud7af]+")
 IS_HAN = re.compile(f"[{HAN}\u3041-\u30ff\uac00-\ud7af]")
+LATIN = re.compile("[^\\W\\d_]{2,}")
 NUMERAL = re.compile("[零〇一二两三四五六七八九十百千万]+")
 DIGITS = {c: n for n, c in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
 SCALES = {"十": 10, "百": 100, "千": 1000, "万": 10000}
+MARKUP = re.compile(r"<[^<>]{1,300}>|https?://\S+")
 ASKING = re.compile(
     "请问|你好|您好|麻烦|帮我|告诉我|我想知道|想问(?:一下)?|什么(?:时候|样)?|怎么(?:样|办)?|怎样|如何|为什么|为何|是不是|有没有|能不能"
     "|可不可以|是否|可以|哪(?:些|个|里|儿|天|种|家|位|一)?|多少|多久|几时|何时|谁|吗|呢|吧|啊|呀|的|了|是|在|有|你们|我们|咱们|贵司|一下"
@@ -33,7 +35,7 @@ ASKING = re.compile(
 
 def normal(text: str) -> str:
     """Half-width, lower case, simplified."""
-    return "".join(map(_simple, unicodedata.normalize("NFKC", text).casefold()))
+    return unicodedata.normalize("NFKC", text).casefold().translate(_SIMPLE)
 
 
 def words(text: str) -> list[str]:
@@ -45,7 +47,7 @@ def _words(text: str) -> Iterator[str]:
     for run in RUN.findall(text):
         if IS_HAN.match(run):
             yield from map("".join, pairwise(run))
-            yield from (str(number(found)) for found in NUMERAL.findall(run) if len(found) < 9)
+            yield from (str(number(found)) for found in NUMERAL.findall(run) if found != "一" and len(found) < 9)
         else:
             yield stem(run)
 
@@ -66,8 +68,8 @@ def sounds(text: str) -> list[str]:
 
 
 def telling(text: str) -> str:
-    """A question without the words that only ask; of normal text."""
-    return ASKING.sub(" ", text)
+    """A question without the words that only ask, and without markup; of normal text."""
+    return ASKING.sub(" ", MARKUP.sub(" ", text))
 
 
 def stem(word: str) -> str:
@@ -97,9 +99,16 @@ def number(numeral: str) -> int:
     return whole + section + digit
 
 
-@cache
-def _simple(character: str) -> str:
-    return character if character < "\u3400" else _converter().convert(character)
+class _Simple(dict[int, str]):
+    """Traditional → simplified, a character at a time, learnt as characters come along."""
+
+    def __missing__(self, code: int) -> str:
+        character = chr(code)
+        self[code] = character if code < 0x3400 else str(_converter().convert(character))
+        return self[code]
+
+
+_SIMPLE = _Simple()
 
 
 @cache

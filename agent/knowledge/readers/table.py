@@ -20,7 +20,7 @@ def read(data: bytes, suffix: str) -> Reading:
 
 
 def parts(rows: Iterable[Sequence[object]], sheet: str = "") -> Iterator[Part]:
-    """A part a row, with its place ("sheet!row", "row" where there is no sheet)."""
+    """A part a row, with its place ("sheet!row", "#row" where there is no sheet)."""
     header: list[str] | None = None
     for number, row in enumerate(rows, 1):
         cells = [shown(cell) for cell in row]
@@ -34,7 +34,7 @@ def parts(rows: Iterable[Sequence[object]], sheet: str = "") -> Iterator[Part]:
                 continue
             header = []
         if text := line(header, cells):
-            yield Part(text, f"{sheet}!{number}" if sheet else str(number), "row")
+            yield Part(text, f"{sheet}!{number}" if sheet else f"#{number}", "row")
 
 
 def _names(cells: Sequence[str]) -> bool:

@@ -7,7 +7,6 @@ import asyncio
 import contextlib
 import itertools
 import json
-from asyncio.subprocess import Process
 from collections.abc import Mapping, Sequence
 
 import structlog
@@ -18,6 +17,7 @@ from hub.errors import HubError
 
 START = 60.0
 """Seconds that the owner may take to start."""
+GREETING = 5.0
 REST = 30.0
 """Seconds without a new try when it did not start."""
 
@@ -37,7 +37,6 @@ class Vectors:
         self._waiting: dict[int, asyncio.Future[Mapping[str, object]]] = {}
         self._writer: asyncio.StreamWriter | None = None
         self._reading: asyncio.Task[None] | None = None
-        self._owner: Process | None = None
         self._connecting = asyncio.Lock()
         self._rest_until = 0.0
 
@@ -63,23 +62,23 @@ class Vectors:
 
     async def _find(self) -> None:
         while not await self._greet():
-            if self._owner is None or self._owner.returncode is not None:
-                self._owner = await process.start("agent.knowledge.vectors")
-                await self._told(self._owner)
-            await asyncio.sleep(0.05)
+            await self._start()
 
-    async def _told(self, owner: Process) -> None:
-        """Gives the new owner its setup and waits for its first word. Raises Away when it can't work here."""
+    async def _start(self) -> None:
+        """Starts the owner and waits for its word. Raises Away when it can't work here."""
+        owner = await process.start("agent.knowledge.vectors")
         assert owner.stdin is not None  # noqa: S101 — for the type checker; both are pipes
         assert owner.stdout is not None  # noqa: S101
         with contextlib.suppress(ConnectionError):
             owner.stdin.write(f"{self._setup.dumps()}\n".encode())
             await owner.stdin.drain()
+        owner.stdin.close()
         word = await owner.stdout.readline()
+        await owner.wait()
         if not word:
-            raise Away(f"the process that owns the vectors ended with {await owner.wait()}")
+            raise Away("the process that owns the vectors can't start; standard error says why")
         if word.strip() == b"taken":
-            await owner.wait()
+            await asyncio.sleep(0.2)
 
     async def _greet(self) -> bool:
         address = Address.of(self._setup.folder)
@@ -88,10 +87,11 @@ class Vectors:
         if address.name != self._setup.name:
             raise Away(f"vectors are kept by a process with other settings ({address.name})")
         try:
-            reader, writer = await asyncio.open_connection("127.0.0.1", address.port, limit=LONGEST_LINE)
-            writer.write(json.dumps({"token": address.token, "name": self._setup.name}).encode() + b"\n")
-            welcome = json.loads(await reader.readline() or b"{}")
-        except (OSError, ValueError):
+            async with asyncio.timeout(GREETING):
+                reader, writer = await asyncio.open_connection("127.0.0.1", address.port, limit=LONGEST_LINE)
+                writer.write(json.dumps({"token": address.token, "name": self._setup.name}).encode() + b"\n")
+                welcome = json.loads(await reader.readline() or b"{}")
+        except (OSError, ValueError, TimeoutError):
             return False
         if not welcome.get("ok"):
             writer.close()

@@ -17,7 +17,6 @@ import hmac
 import json
 import os
 import secrets
-import signal
 import sys
 import threading
 import traceback
@@ -25,8 +24,6 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-
-import filelock
 
 from agent.knowledge.vectors import LONGEST_LINE, Address, Setup
 from agent.knowledge.vectors.chroma import Store, client
@@ -184,24 +181,8 @@ def _yield_to_others() -> None:
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
 
 
-async def run(setup: Setup) -> None:
-    """Serves until no client is left. Says "ready" on standard output when it listens, "taken" when another one does.
-
-    Signals are left to the clients: a hub that drains after SIGTERM still needs its vectors, and when it has gone
-    this process ends by itself.
-    """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    setup.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    lock = filelock.FileLock(setup.folder / "owner.lock", timeout=0)
-    try:
-        with lock:
-            await _serve(setup)
-    except filelock.Timeout:
-        _say("taken")
-
-
-async def _serve(setup: Setup) -> None:
+async def serve(setup: Setup, ready: Callable[[], None]) -> None:
+    """Serves until no client is left; `ready` is called when it listens. The caller holds the folder's lock."""
     token = secrets.token_urlsafe(32)
     server = Server(setup, token)
     listener = await asyncio.start_server(server.serve, "127.0.0.1", 0, limit=LONGEST_LINE)
@@ -209,7 +190,7 @@ async def _serve(setup: Setup) -> None:
     try:
         port = listener.sockets[0].getsockname()[1]
         _write(file, Address(port, token, setup.name))
-        _say("ready")
+        ready()
         await _until_alone(server)
     finally:
         file.unlink(missing_ok=True)
@@ -235,9 +216,3 @@ def _write(file: Path, address: Address) -> None:
     with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as out:
         json.dump({"port": address.port, "token": address.token, "name": address.name}, out)
     new.replace(file)
-
-
-def _say(word: str) -> None:
-    with contextlib.suppress(OSError):
-        sys.stdout.write(f"{word}\n")
-        sys.stdout.flush()
