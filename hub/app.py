@@ -249,7 +249,6 @@ def application(hub: Hub) -> web.Application:
     app = web.Application(middlewares=[pages.errors], client_max_size=pages.MOST_BODY)
     health = pages.Health(hub.metrics, _checks(hub), hub.warnings, hub.refresh)
     app.add_routes(health.routes())
-    app.add_routes(hub.library.routes())
     for channel in hub.channels.values():
         app.add_routes(channel.routes())
     if hub.config.hub.demo or hub.config.hub.loopback:
