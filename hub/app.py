@@ -27,11 +27,11 @@ from hub.coordination import Coordination
 from hub.coordination.local import local
 from hub.delivery import Delivery
 from hub.gateway import Bounds, Gateway, HubRecord
-from hub.memory import Forgetful
 from hub.observe import Metrics, configure_logs, new_metrics
 from hub.turn import Answer, ToolUsed
 from memory.journal import SqlJournal
 from memory.lock import only_one
+from memory.mind import Mind
 from memory.store import Store, open_store
 
 log = structlog.get_logger()
@@ -100,10 +100,14 @@ async def open_hub(config: Config) -> AsyncIterator[Hub]:
         channels: dict[str, Channel[Any]] = {}
         journal = SqlJournal(store)
         delivery = Delivery(journal, channels, clock=now, metrics=metrics, most=config.hub.turns)
+
+        async def tell(place: int, text: str) -> bool:
+            return await gateway.tell(place, text)
+
         gateway = Gateway(
             journal=journal,
             agent=agent,
-            memory=Forgetful(),
+            memory=Mind(store, clock=now, tell=tell),
             channels=channels,
             delivery=delivery,
             metrics=metrics,

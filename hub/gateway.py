@@ -156,7 +156,7 @@ class Gateway:
             message=stored.message,
             person=stored.person,
             history=tuple(history),
-            memory=await self._memory.recall(stored),
+            memory=() if strange else await self._memory.recall(stored),
             deadline=deadline,
             attempt=attempt,
         )
@@ -234,6 +234,19 @@ class Gateway:
             await self._commit(channel, stored, Answer(texts(stored.person.language).failed, engine="none"))
         except Exception:
             log.exception("not even an apology was possible")
+
+    async def tell(self, place: int, text: str) -> bool:
+        """Says something that nobody asked for, in this conversation; False when it is not there."""
+        stored = await self._journal.say(place, text, now=self._clock())
+        if stored is None or stored.conversation.channel not in self._channels:
+            return False
+        channel = self._channels[stored.conversation.channel]
+        if channel.traits.pulled:
+            await self._journal.mark([stored.id], "sent", now=self._clock())
+            await self._announce(channel, [stored])
+        else:
+            self._delivery.add(place, [(stored, "waiting")])
+        return True
 
     # -- the process
 

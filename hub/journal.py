@@ -36,7 +36,8 @@ class Stored:
     """A message in, as it was stored.
 
     `id` is its row, `place` the row of its conversation, `turn` the id of the turn that answers it (the
-    same whenever it is run). `fresh`: this call stored it. `open`: it is to be answered and was not yet.
+    same whenever it is run). `handed`: people answer in this conversation, the agent is silent.
+    `fresh`: this call stored it. `open`: it is to be answered and was not yet.
     `attempts`: turns that were begun. `live`: the handle of the live reply that was opened for it, or "".
     """
 
@@ -51,6 +52,7 @@ class Stored:
     open: bool = True
     attempts: int = 0
     live: str = ""
+    handed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +151,10 @@ class Journal(Protocol):
         why: str = "",
     ) -> None:
         """Moves parts (OutboundMessage.id) to a state; `sending` counts a try. `why` is for the operator."""
+        ...
+
+    async def say(self, place: int, text: str, *, now: datetime) -> OutboundMessage | None:
+        """Stores a message that answers nothing, to whoever wrote last in this conversation; None when nobody did."""
         ...
 
     async def events(

@@ -22,6 +22,8 @@ from memory.store import Store
 from memory.tables import INSERTS, UNSENT, conversations, identities, messages, notes, parts, persons
 
 INBOUND: TypeAdapter[InboundMessage] = TypeAdapter(InboundMessage)
+ERASED = "erased"
+"""The state of a message whose person was erased: a key without content."""
 SILENT = ("command",)
 """Engines whose exchanges are no part of what the agent is told: a code must not reach a model."""
 
@@ -44,7 +46,7 @@ class SqlJournal:
     async def find(self, conversation: Conversation, key: str) -> Stored | None:
         def job(connection: Connection) -> Stored | None:
             row = connection.execute(_by_key(conversation, key)).first()
-            return _stored(row) if row else None
+            return _stored(row) if row and row.state != ERASED else None
 
         return await self._store.read(job)
 
@@ -131,6 +133,10 @@ class SqlJournal:
         }
         await self._store.write(lambda connection: _run(connection, _MARK, values))
 
+    async def say(self, place: int, text: str, *, now: datetime) -> OutboundMessage | None:
+        """A message that answers nothing: to whoever wrote last in this conversation. None when nobody did."""
+        return await self._store.write(lambda connection: _say(connection, place, text, now))
+
     # -- what was said
 
     async def events(
@@ -173,11 +179,13 @@ STORED = (
         messages.c.received_at,
         messages.c.attempts,
         messages.c.live,
+        conversations.c.handed,
         people.FIND.selected_columns.person_id,
         people.FIND.selected_columns.language,
         people.FIND.selected_columns.joined,
         people.FIND.selected_columns.proven,
     )
+    .join(conversations, conversations.c.id == messages.c.conversation_id)
     .join(identities, identities.c.id == messages.c.identity_id)
     .join(persons, persons.c.id == identities.c.person_id)
 )
@@ -191,7 +199,7 @@ _PLACE = {
     .on_conflict_do_update(
         index_elements=["channel", "account", "key"], set_={"last_event": conversations.c.last_event + 1}
     )
-    .returning(conversations.c.id, conversations.c.last_event)
+    .returning(conversations.c.id, conversations.c.last_event, conversations.c.handed)
     for name, put in INSERTS.items()
 }
 _NEW_MESSAGE = {name: put(messages).on_conflict_do_nothing().returning(messages.c.id) for name, put in INSERTS.items()}
@@ -240,9 +248,9 @@ def _accept(connection: Connection, message: InboundMessage, payload: str, state
     place = message.conversation
     name = {"channel": place.channel, "account": place.account, "key": message.key}
     if connection.execute(_EXISTS, name).first():
-        return _stored(connection.execute(_by_key(place, message.key)).one())
+        return _again(connection, message)
     met = people.meet(connection, message.sender, message.evidence, now=now)
-    row, event = _next_event(connection, place)
+    row, event, handed = _next_event(connection, place)
     values = {
         **name,
         "conversation_id": row,
@@ -255,16 +263,24 @@ def _accept(connection: Connection, message: InboundMessage, payload: str, state
     added = connection.execute(_NEW_MESSAGE[connection.dialect.name], values).scalar()
     if added is None:  # another transaction was first: the number goes back, its row is still locked by us
         _take_events(connection, row, -1)
-        return _stored(connection.execute(_by_key(place, message.key)).one())
+        return _again(connection, message)
     is_open = state == "open"
-    return Stored(added, row, event, f"t{added}", message, met.person, now, fresh=True, open=is_open)
+    return Stored(added, row, event, f"t{added}", message, met.person, now, fresh=True, open=is_open, handed=handed)
 
 
-def _next_event(connection: Connection, place: Conversation) -> tuple[int, int]:
-    """The conversation's row, made where it is new, and the next number."""
+def _again(connection: Connection, message: InboundMessage) -> Stored:
+    """What is there already. Of a message that was erased only that it was there, and nothing is done about it."""
+    row = connection.execute(_by_key(message.conversation, message.key)).one()
+    if row.state != ERASED:
+        return _stored(row)
+    return Stored(row.id, row.conversation_id, 0, f"t{row.id}", message, Person(0), row.received_at, open=False)
+
+
+def _next_event(connection: Connection, place: Conversation) -> tuple[int, int, bool]:
+    """The conversation's row, made where it is new, the next number, and whether people answer there."""
     values = {"channel": place.channel, "account": place.account, "key": place.id, "kind": place.kind, "last_event": 1}
     row = connection.execute(_PLACE[connection.dialect.name], values).one()
-    return row.id, row.last_event
+    return row.id, row.last_event, bool(row.handed)
 
 
 def _take_events(connection: Connection, place: int, count: int) -> int:
@@ -285,6 +301,7 @@ def _stored(row: Row[*tuple[Any, ...]]) -> Stored:
         open=row.state == "open",
         attempts=row.attempts,
         live=row.live,
+        handed=bool(row.handed),
     )
 
 
@@ -351,6 +368,28 @@ def _part(row: int, stored: Stored, piece: Piece, **shape: Any) -> OutboundMessa
         context=stored.message.context,
         **shape,
     )
+
+
+def _say(connection: Connection, place: int, text: str, now: datetime) -> OutboundMessage | None:
+    last = connection.execute(
+        select(messages.c.identity_id).where(messages.c.conversation_id == place).order_by(messages.c.event.desc())
+    ).scalar()
+    if last is None:
+        return None
+    values = {
+        "conversation_id": place,
+        "identity_id": last,
+        "event": _take_events(connection, place, 1),
+        "first": True,
+        "last": True,
+        "text": text,
+        "citations": [],
+        "choices": [],
+        "state": "waiting",
+        "stored_at": now,
+    }
+    row = connection.execute(_NEW_PART, values).scalar_one()
+    return _outbound(connection.execute(OUTGOING.where(parts.c.id == row)).one())
 
 
 OUTGOING = (

@@ -141,7 +141,10 @@ class SqliteStore(Store):
 
     async def close(self) -> None:
         self._jobs.put(None)
-        await asyncio.to_thread(self._thread.join)
+        await asyncio.to_thread(self._end)
+
+    def _end(self) -> None:
+        self._thread.join()
         self._threads.shutdown()
         self._reader.dispose()
         self._writer.dispose()

@@ -87,6 +87,7 @@ conversations = Table(
     Column("key", Text, nullable=False),
     Column("kind", Text, nullable=False),
     Column("last_event", Integer, nullable=False),
+    Column("handed", Text, nullable=False, server_default=""),
     UniqueConstraint("channel", "account", "key"),
 )
 
@@ -214,3 +215,64 @@ passages = Table(
     Index("passages_by_document", "document_id", "generation"),
 )
 """Only those of the document's own generation are found; others are on their way in or out."""
+
+# -- people: joining, facts, audit
+
+link_codes = Table(
+    "link_codes",
+    metadata,
+    Column("digest", Text, primary_key=True),
+    Column("identity_id", ForeignKey("identities.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("conversation_id", ForeignKey("conversations.id"), nullable=False),
+    Column("expires_at", Moment, nullable=False),
+)
+
+link_tries = Table(
+    "link_tries",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("identity_id", ForeignKey("identities.id", ondelete="CASCADE"), nullable=False),
+    Column("tried_at", Moment, nullable=False),
+    Index("link_tries_by_identity", "identity_id", "tried_at"),
+)
+
+joins = Table(
+    "joins",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("identity_id", ForeignKey("identities.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("from_person", Id, nullable=False),
+    Column("to_person", Id, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("joined_at", Moment, nullable=False),
+    Column("parted_at", Moment),
+)
+
+facts = Table(
+    "facts",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("identity_id", ForeignKey("identities.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("message_id", ForeignKey("messages.id"), nullable=False, index=True),
+    Column("place", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("value", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("said_at", Moment, nullable=False),
+    Column("expires_at", Moment),
+    Column("pinned", Boolean, nullable=False, server_default="0"),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("at", Moment, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("act", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+)

@@ -27,6 +27,27 @@ class WebTexts:
 
 
 @dataclass(frozen=True, slots=True)
+class MemoryTexts:
+    """What a person is told about what is kept of them."""
+
+    code: str
+    """`{code}`, with how to use it."""
+    wrong_code: str
+    linked: str
+    linked_elsewhere: str
+    """To the side that gave the code."""
+    unlinked: str
+    not_linked: str
+    known: str
+    """Before the list of facts, with its colon."""
+    nothing: str
+    forget: str
+    """Asks for the confirmation; `confirm` stands in it in quotes."""
+    confirm: str
+    forgotten: str
+
+
+@dataclass(frozen=True, slots=True)
 class Texts:
     """Every sentence of the hub's own. `{name}` marks are filled with str.format by the caller."""
 
@@ -57,6 +78,7 @@ class Texts:
     choose: str
     """Before choices that are to be said: `{choices}`."""
     web: WebTexts
+    memory: MemoryTexts
 
     greeting: str
     """Somebody says hello, and no model is there to answer."""

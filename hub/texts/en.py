@@ -1,6 +1,6 @@
 """English."""
 
-from hub.texts import Texts, WebTexts
+from hub.texts import MemoryTexts, Texts, WebTexts
 
 TEXTS = Texts(
     failed="Sorry, I could not answer just now. Please try again in a moment.",
@@ -33,6 +33,20 @@ TEXTS = Texts(
     thanks="You are welcome. Just ask if there is anything else.",
     acknowledged="All right. Just ask if there is anything else.",
     goodbye="Goodbye, and come back any time.",
-    introduction="I am the assistant here. I look up answers in our documents and name the source. Just type your question.",
+    introduction="I am the assistant here: I look up answers in our documents and name the source. Just ask.",
     remembered="You told me:",
+    memory=MemoryTexts(
+        code="On the other channel, tell me: /link {code} (works once, for 10 minutes). Show it to nobody.",
+        wrong_code="This code is wrong or too old. Say /link on the first channel for a new one.",
+        linked="Done: I take what you say on both channels as said by one person. Say /unlink at any time to undo it.",
+        linked_elsewhere="Your account was just linked on another channel. If that was not you, say /unlink right now.",
+        unlinked="Undone: what was said on each channel stays there.",
+        not_linked="This account is not linked to another channel.",
+        known="I remember that you told me:",
+        nothing="I remember nothing about you yet.",
+        forget="This deletes all you said on every linked channel and all I remember, for good. Within 10 minutes "
+        "reply 'yes forget me' to go on.",
+        confirm="yes forget me",
+        forgotten="Everything is deleted.",
+    ),
 )

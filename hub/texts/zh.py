@@ -1,6 +1,6 @@
 """Chinese."""
 
-from hub.texts import Texts, WebTexts
+from hub.texts import MemoryTexts, Texts, WebTexts
 
 TEXTS = Texts(
     failed="抱歉，我这边暂时没能答上来，请稍后再试一次。",
@@ -35,4 +35,17 @@ TEXTS = Texts(
     goodbye="再见，有需要随时找我。",
     introduction="我是这里的智能助手，会从现有资料里为您查找答案，并注明出处。请直接输入您的问题。",
     remembered="您告诉过我：",
+    memory=MemoryTexts(
+        code="请在另一个渠道里对我说：/link {code}（10 分钟内有效，只能用一次）。请勿把它告诉别人。",
+        wrong_code="这个绑定码不对或已过期。请在原来的渠道重新说 /link 获取；多次输错会暂停绑定一段时间。",
+        linked="绑定成功，我会把您在两个渠道说过的话当作同一个人的。随时说 /unlink 可以解除。",
+        linked_elsewhere="您的账号刚刚在另一个渠道绑定成功。如果不是您本人操作，请马上说 /unlink 解除。",
+        unlinked="已解除绑定，各渠道说过的话各归各的。",
+        not_linked="这个账号没有绑定其他渠道。",
+        known="我记得您说过：",
+        nothing="我还没有记住关于您的信息。",
+        forget="这会删除您在所有已绑定渠道说过的话和我记住的一切，无法恢复。确定的话，请在 10 分钟内回复「确认忘记」。",
+        confirm="确认忘记",
+        forgotten="已经全部删除。",
+    ),
 )

@@ -157,7 +157,7 @@ async def stage(
     outcomes: Iterable[DeliveryError | Exception | None] = (),
 ) -> AsyncIterator[Stage]:
     """A hub on the journal in `folder`; leaving the block is a crash: nothing is drained."""
-    migrated(folder)
+    await asyncio.to_thread(migrated, folder)
     async with open_store("", folder) as store:
         journal, metrics, agent = SqlJournal(store), new_metrics(), ScriptedAgent(script)
         channels: dict[str, ScriptedChannel] = {}

@@ -1,0 +1,175 @@
+"""What the gateway asks of this room besides the journal: commands, what is known of a person, what to keep.
+
+Implements hub.memory.Memory. The message that is being answered is the only way in: its row leads to its
+identity, and that to its person.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from hub import language
+from hub.journal import Stored
+from hub.texts import Texts, texts
+from hub.turn import Answer, Remembered
+from memory import facts, linking, privacy
+from memory.linking import Side
+from memory.sensitive import Policy
+from memory.spoken import Spoken, spoken
+from memory.store import Store
+from memory.tables import conversations, identities, messages, notes, persons
+
+ENGINE = "command"
+CONFIRM = timedelta(minutes=10)
+"""How long a question whether everything is to be forgotten stands."""
+NOTES = "memory"
+
+CONFIRMATIONS = frozenset({texts("zh").memory.confirm, texts("en").memory.confirm, "确认", "confirm"})
+
+Tell = Callable[[int, str], Awaitable[bool]]
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a command has to say, and to whom besides the one who said it: (conversation, text)."""
+
+    text: str
+    other: tuple[int, str] | None = None
+    silent: bool = False
+
+
+class Mind:
+    """One for all turns; keeps nothing itself."""
+
+    def __init__(
+        self, store: Store, *, clock: Callable[[], datetime], tell: Tell, policy: Policy | None = None
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._tell = tell
+        self._policy = policy or Policy()
+
+    async def answer(self, stored: Stored) -> Answer | None:
+        """See hub.memory.Memory."""
+        words = stored.message.text.strip()
+        command = spoken(words)
+        if command is None and words not in CONFIRMATIONS:
+            return Answer("", engine="handover") if stored.handed else None
+        said = await self._store.write(lambda connection: self._command(connection, stored, command))
+        if said is None:
+            return None
+        if said.other:
+            await self._tell(*said.other)
+        return Answer("" if said.silent else said.text, engine="handover" if said.silent else ENGINE)
+
+    async def recall(self, stored: Stored) -> tuple[Remembered, ...]:
+        """See hub.memory.Memory."""
+        now = self._clock()
+        told = await self._store.read(
+            lambda connection: facts.of(connection, stored.person.id, _place(stored), now=now)
+        )
+        return facts.relevant(told, stored.message.text)
+
+    async def learn(self, stored: Stored, answer: Answer) -> None:
+        """See hub.memory.Memory."""
+        if answer.engine in (ENGINE, "handover"):
+            return
+        proposals = facts.found(stored.message.text)
+        tongue = language.spoken(stored.message.text)
+        if not proposals and tongue in (None, stored.person.language):
+            return
+
+        def job(connection: Connection) -> None:
+            if proposals:
+                identity = _identity(connection, stored)
+                facts.keep(
+                    connection, identity, stored.id, _place(stored), proposals, now=self._clock(), policy=self._policy
+                )
+            if tongue and tongue != stored.person.language:
+                connection.execute(update(persons).where(persons.c.id == stored.person.id).values(language=tongue))
+
+        await self._store.write(job)
+
+    # -- commands, inside one transaction
+
+    def _command(self, connection: Connection, stored: Stored, command: Spoken | None) -> Said | None:
+        says = texts(stored.person.language)
+        if command is None:
+            return self._otherwise(connection, stored, says)
+        side = Side(_identity(connection, stored), stored.person.id, stored.place)
+        match command.command:
+            case "link":
+                return self._link(connection, side, says)
+            case "use":
+                return self._use(connection, side, command.code, says)
+            case "unlink":
+                parted = linking.part(connection, side.identity, by=f"person {side.person}", now=self._clock())
+                return Said(says.memory.unlinked if parted else says.memory.not_linked)
+            case "memory":
+                return self._memory(connection, stored, says)
+            case "forget":
+                return self._ask_forget(connection, side, says)
+            case "human":
+                return self._human(connection, stored, says)
+
+    def _otherwise(self, connection: Connection, stored: Stored, says: Texts) -> Said | None:
+        """A confirmation, or words that people answer and not the agent."""
+        side = Side(_identity(connection, stored), stored.person.id, stored.place)
+        if self._asked(connection, side):
+            privacy.forget(connection, side.person, by=f"person {side.person}", now=self._clock(), spare=stored.id)
+            return Said(says.memory.forgotten)
+        return Said("", silent=True) if stored.handed else None
+
+    def _link(self, connection: Connection, side: Side, says: Texts) -> Said:
+        code = linking.new_code(connection, side, now=self._clock())
+        return Said(says.memory.code.format(code=code))
+
+    def _use(self, connection: Connection, side: Side, code: str, says: Texts) -> Said:
+        giver = linking.use_code(connection, side, code, now=self._clock())
+        if giver is None:
+            return Said(says.memory.wrong_code)
+        return Said(says.memory.linked, other=(giver.place, says.memory.linked_elsewhere))
+
+    def _memory(self, connection: Connection, stored: Stored, says: Texts) -> Said:
+        told = facts.of(connection, stored.person.id, _place(stored), now=self._clock())
+        if not told:
+            return Said(says.memory.nothing)
+        return Said("\n".join([says.memory.known, *(f"- {one.fact.text}" for one in told[:50])]))
+
+    def _ask_forget(self, connection: Connection, side: Side, says: Texts) -> Said:
+        _clear_note(connection, side)
+        until = (self._clock() + CONFIRM).timestamp()
+        connection.execute(insert(notes).values(channel=NOTES, key=_note(side), value=repr(until)))
+        return Said(says.memory.forget)
+
+    def _asked(self, connection: Connection, side: Side) -> bool:
+        """Whether the question stands; it is used up by this."""
+        query = select(notes.c.value).where(notes.c.channel == NOTES, notes.c.key == _note(side))
+        until = connection.execute(query).scalar()
+        _clear_note(connection, side)
+        return until is not None and float(until) > self._clock().timestamp()
+
+    def _human(self, connection: Connection, stored: Stored, says: Texts) -> Said:
+        connection.execute(update(conversations).where(conversations.c.id == stored.place).values(handed="asked for"))
+        return Said(says.queued)
+
+
+def _note(side: Side) -> str:
+    return f"forget {side.identity}"
+
+
+def _clear_note(connection: Connection, side: Side) -> None:
+    connection.execute(delete(notes).where(notes.c.channel == NOTES, notes.c.key == _note(side)))
+
+
+def _identity(connection: Connection, stored: Stored) -> int:
+    query = select(messages.c.identity_id).join(identities, identities.c.id == messages.c.identity_id)
+    return int(connection.execute(query.where(messages.c.id == stored.id)).scalar_one())
+
+
+def _place(stored: Stored) -> str:
+    """Where what is told now may surface again."""
+    group = stored.message.conversation.kind == "group"
+    return f"group {stored.place}" if group else facts.PRIVATE

@@ -1,0 +1,141 @@
+"""A person's data: shown, handed over whole, and erased for good (个人信息保护法, articles 44 to 50).
+
+Erasing takes a person out of every table. What stays is a tombstone without content for each message (its
+key, so that a late redelivery does not bring it back) and a line in the audit log that names a number. The
+database file is rewritten afterwards, so that no page of it holds the old bytes.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, delete, exists, func, insert, or_, select, update
+
+from memory import audit
+from memory.journal import ERASED
+from memory.tables import (
+    conversations,
+    evidence,
+    facts,
+    identities,
+    joins,
+    link_codes,
+    link_tries,
+    messages,
+    parts,
+    persons,
+    tool_calls,
+)
+
+
+def find(connection: Connection, channel: str, user: str) -> int | None:
+    """The person behind CHANNEL:USER."""
+    asked = select(identities.c.person_id).where(identities.c.channel == channel, identities.c.user == user)
+    return connection.execute(asked.order_by(identities.c.id.desc()).limit(1)).scalar()
+
+
+def export(connection: Connection, person: int) -> dict[str, Any]:
+    """Everything that is kept of a person, as plain values that make readable JSON."""
+    mine = _identities(person)
+    return {
+        "person": person,
+        "identities": _rows(connection, select(identities).where(identities.c.person_id == person)),
+        "evidence": _rows(connection, select(evidence).where(evidence.c.identity_id.in_(mine))),
+        "joins": _rows(connection, select(joins).where(joins.c.identity_id.in_(mine))),
+        "facts": _rows(connection, select(facts).where(facts.c.identity_id.in_(mine))),
+        "said": _rows(connection, select(messages).where(messages.c.identity_id.in_(mine))),
+        "told": _rows(connection, select(parts).where(parts.c.identity_id.in_(mine))),
+        "tool_calls": _rows(connection, select(tool_calls).where(tool_calls.c.message_id.in_(_messages(person)))),
+    }
+
+
+def _rows(connection: Connection, query: Any) -> list[dict[str, Any]]:
+    rows = connection.execute(query).mappings()
+    return [{k: v.isoformat() if isinstance(v, datetime) else v for k, v in row.items()} for row in rows]
+
+
+def _identities(person: int) -> Any:
+    return select(identities.c.id).where(identities.c.person_id == person)
+
+
+def _messages(person: int) -> Any:
+    return select(messages.c.id).where(messages.c.identity_id.in_(_identities(person)))
+
+
+def forget(connection: Connection, person: int, *, by: str, now: datetime, spare: int = 0) -> None:
+    """What the person said and was told, and what was made of it; the person and their links stay.
+
+    `spare` is the message that asks for it: it is still to be answered.
+    """
+    mine = connection.execute(_identities(person)).scalars().all()
+    _clear(connection, person, mine, spare)
+    audit.write(connection, audit.Entry(by, "forget", f"person {person}"), now=now)
+
+
+def erase(connection: Connection, person: int, *, by: str, now: datetime) -> None:
+    """The person, too."""
+    mine = connection.execute(_identities(person)).scalars().all()
+    users = connection.execute(select(identities.c.user).where(identities.c.id.in_(mine))).scalars().all()
+    _clear(connection, person, mine, 0)
+    for table in (evidence, joins, link_codes, link_tries):
+        connection.execute(delete(table).where(table.c.identity_id.in_(mine)))
+    connection.execute(delete(identities).where(identities.c.id.in_(mine)))
+    connection.execute(delete(persons).where(persons.c.id == person))
+    _leave(connection, users)
+    audit.write(connection, audit.Entry(by, "erase", f"person {person}"), now=now)
+
+
+def _clear(connection: Connection, person: int, mine: Sequence[int], spare: int) -> None:
+    """Takes out the words; a message leaves its key behind, unless the key itself names the person."""
+    rows = connection.execute(_messages(person).add_columns(messages.c.key)).all()
+    users = connection.execute(select(identities.c.user).where(identities.c.id.in_(mine))).scalars().all()
+    theirs = [row.id for row in rows if row.id != spare]
+    connection.execute(delete(facts).where(or_(facts.c.identity_id.in_(mine), facts.c.message_id.in_(theirs))))
+    connection.execute(delete(tool_calls).where(tool_calls.c.message_id.in_(theirs)))
+    connection.execute(delete(parts).where(or_(parts.c.identity_id.in_(mine), parts.c.message_id.in_(theirs))))
+    place, identity = _graveyard(connection)
+    telling = [row.id for row in rows if row.id != spare and any(user and user in row.key for user in users)]
+    connection.execute(delete(messages).where(messages.c.id.in_(telling)))
+    connection.execute(
+        update(messages)
+        .where(messages.c.id.in_(theirs))
+        .values(state=ERASED, payload="", live="", conversation_id=place, identity_id=identity, event=0)
+    )
+
+
+def _graveyard(connection: Connection) -> tuple[int, int]:
+    """The conversation and the identity that all tombstones belong to."""
+    place = connection.execute(select(conversations.c.id).where(conversations.c.channel == ERASED)).scalar()
+    if place is None:
+        values = {"channel": ERASED, "account": "", "key": "", "kind": "private", "last_event": 0}
+        place = connection.execute(insert(conversations).values(values).returning(conversations.c.id)).scalar_one()
+    identity = connection.execute(select(identities.c.id).where(identities.c.channel == ERASED)).scalar()
+    if identity is None:
+        now = datetime.fromtimestamp(0).astimezone()
+        nobody = connection.execute(insert(persons).values(created_at=now).returning(persons.c.id)).scalar_one()
+        values = {"person_id": nobody, "channel": ERASED, "account": "", "user": "", "created_at": now}
+        identity = connection.execute(insert(identities).values(values).returning(identities.c.id)).scalar_one()
+    return int(place), int(identity)
+
+
+def _leave(connection: Connection, users: Sequence[str]) -> None:
+    """Private conversations in which nobody is left, and nothing."""
+    nothing = ~exists().where(messages.c.conversation_id == conversations.c.id)
+    nobody = ~exists().where(parts.c.conversation_id == conversations.c.id)
+    gone = select(conversations.c.id).where(
+        conversations.c.kind == "private", conversations.c.channel != ERASED, nothing, nobody
+    )
+    named = [conversations.c.key.contains(user, autoescape=True) for user in users if user]
+    if not named:
+        return
+    gone_ids = connection.execute(gone.where(or_(*named))).scalars().all()
+    connection.execute(delete(conversations).where(conversations.c.id.in_(gone_ids)))
+
+
+def counts(connection: Connection, person: int) -> dict[str, int]:
+    """How much is kept of a person."""
+    mine = _identities(person)
+    return {
+        table.name: connection.execute(select(func.count()).where(table.c.identity_id.in_(mine))).scalar_one()
+        for table in (messages, parts, facts)
+    }
