@@ -50,13 +50,13 @@ async def until(ready: Callable[[], bool]) -> None:
 
 
 @asynccontextmanager
-async def serving(routes: Iterable[web.AbstractRouteDef]) -> AsyncIterator[str]:
+async def serving(routes: Iterable[web.AbstractRouteDef], *, port: int = 0) -> AsyncIterator[str]:
     """A server with these routes; yields its address."""
     app = web.Application(middlewares=[errors])
     app.add_routes(routes)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    await web.TCPSite(runner, "127.0.0.1", port).start()
     try:
         yield f"http://127.0.0.1:{runner.addresses[0][1]}"
     finally:

@@ -1,12 +1,13 @@
 """Which platform is played for which channel."""
 
 import argparse
+import asyncio
 from pathlib import Path
 
 import pytest
 
 from channels.registry import KINDS, section
-from channels.simulators import chat, commands
+from channels.simulators import chat, commands, wechat_oa
 from config import Config, load
 from hub.errors import ConfigError
 
@@ -36,12 +37,13 @@ def test_what_is_missing_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
             commands.named(two, kind, name)
 
 
-async def test_a_hub_that_would_call_the_real_platform_is_told_what_to_write(
+def test_a_hub_that_would_call_the_real_platform_is_told_what_to_write(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    args = argparse.Namespace(kind="wechat_oa", channel="")
+    args, here = argparse.Namespace(kind="wechat_oa", channel=""), config(tmp_path, monkeypatch, "oa")
+    assert commands.find("wechat_oa") is wechat_oa.play
 
-    assert await commands.run(args, config(tmp_path, monkeypatch, "oa")) == 2
+    assert asyncio.run(commands.run(args, here)) == 2
     assert 'write api_base = "http://127.0.0.1:9001" under [channels.oa]' in capsys.readouterr().err
 
 
