@@ -8,7 +8,10 @@ from pathlib import Path
 from aiohttp import web
 
 STATIC = Path(__file__).parent / "static"
-PARTS = ("texts.js", "dom.js", "store.js", "transport.js", "conversation.js", "view.js", "widget.js")
+PARTS = (
+    *("texts.js", "dom.js", "colour.js", "store.js", "transport.js", "conversation.js"),
+    *("messages.js", "panel.js", "widget.js"),
+)
 """In this order; they share one scope, which is closed to the page."""
 HEADERS = {
     "Cache-Control": "public, max-age=300",
@@ -19,7 +22,7 @@ HEADERS = {
 }
 
 
-def bundle(folder: Path = STATIC) -> str:
+def bundle(folder: Path = STATIC / "widget") -> str:
     """The whole script."""
     style = json.dumps((folder / "widget.css").read_text(encoding="utf-8"), ensure_ascii=False)
     parts = "\n".join((folder / name).read_text(encoding="utf-8") for name in PARTS)

@@ -137,6 +137,10 @@ class Desk:
         events.append(Recorded(len(events) + 1, message, datetime.now(UTC)))
         return len(events)
 
+    def reopen(self) -> None:
+        """Takes connections again after the channel was closed."""
+        self.channel._visits.connections._closed = False
+
     async def close(self) -> None:
         for task in list(self._answering):
             task.cancel()
