@@ -39,10 +39,12 @@ class WeChat(Platform):
                 "stable_token": self._stable_token,
                 "message/custom/send": self._custom_send,
                 "message/custom/typing": self._typing,
+                "user/info": self._user,
             },
         )
         self.app_id, self.app_secret, self._show = app_id, app_secret, show
         self.windows = Windows(172_800, 5, closed=45015, empty=45047, clock=clock)
+        self.unionids: dict[str, str] = {}
         self.sent: list[tuple[str, str]] = []
         """(openid, text) of every customer-service message that was taken."""
 
@@ -65,6 +67,12 @@ class WeChat(Platform):
         if call.body.get("command") not in ("Typing", "CancelTyping"):
             return error(45072, "command field must be specified")
         return dict(OK) if call.body.get("touser") in self.windows.open else error(45080, "need interaction")
+
+    def _user(self, call: Call) -> Answer:
+        """Without errcode, as the real one; `unionid` only where there is one."""
+        openid = call.query.get("openid", "")
+        known = {"unionid": self.unionids[openid]} if openid in self.unionids else {}
+        return {"subscribe": 1, "openid": openid, "language": "zh_CN", **known}
 
 
 _numbers = itertools.count(time.time_ns() // 1000)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 from aiohttp import web
@@ -13,6 +13,7 @@ from channels.kit.callback import Sealed, body, plain
 from channels.kit.envelope import Envelope, fresh, only, prove
 from channels.kit.pushed import Push, decode
 from channels.wechat_oa.doctor import examine
+from channels.wechat_oa.followers import Followers
 from channels.wechat_oa.openapi import OpenApi
 from channels.wechat_oa.settings import Settings
 from channels.wechat_oa.tries import Tries
@@ -46,6 +47,7 @@ class OfficialAccount(Channel[Settings]):
         self._api = OpenApi(settings, site)
         self._tries = Tries(most=settings.tries, cut=settings.cut)
         self._allowance = Allowance(window=settings.window, quota=settings.quota, clock=site.clock)
+        self._followers = Followers(self._api.unionid, within=settings.identify_within)
         self._typing: set[asyncio.Task[None]] = set()
         self._replied: dict[str, float] = {}
         """openid → until when a reply in a callback may not have been shown yet."""
@@ -82,6 +84,7 @@ class OfficialAccount(Channel[Settings]):
     async def _receive(self, request: web.Request) -> web.StreamResponse:
         began = asyncio.get_running_loop().time()
         push = decode(await self._fields(request), channel=self.name, account=self.settings.app_id)
+        push = await self._identified(push)
         ticket = await self.site.inbox.accept(push.message)
         self._allowance.wrote(push.message.sender.user)
         number = self._tries.number(
@@ -96,6 +99,12 @@ class OfficialAccount(Channel[Settings]):
         if said is None:
             return await self._run_out(request, until=began + 2 * self.settings.cut)
         return await self._write(request, push, said, ticket)
+
+    async def _identified(self, push: Push) -> Push:
+        if not self.settings.identify or push.want == "nothing":
+            return push
+        evidence = await self._followers.evidence(push.message.sender.user)
+        return replace(push, message=replace(push.message, evidence=evidence))
 
     async def _fields(self, request: web.Request) -> dict[str, str]:
         """The fields of a body that is proven: by msg_signature where there is a key, else by signature."""

@@ -71,6 +71,10 @@ class OpenApi:
         """Shows the person that an answer is coming. Raises DeliveryError."""
         await self._cgi.call("POST", "/cgi-bin/message/custom/typing", {"touser": openid, "command": "Typing"})
 
+    async def unionid(self, openid: str) -> str:
+        """The follower's UnionID, "" where there is none. Raises DeliveryError."""
+        return str((await self._cgi.call("GET", "/cgi-bin/user/info", query={"openid": openid})).get("unionid", ""))
+
     async def token(self) -> Token:
         """A token straight from WeChat, to see whether it gives one. Raises DeliveryError."""
         return await self._cgi.fetch()

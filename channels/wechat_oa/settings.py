@@ -40,6 +40,11 @@ class Settings(ChannelSection):
     api_base: Annotated[Web, Field(min_length=1)] = "https://api.weixin.qq.com"
     welcome: str = ""
     """Said to those who follow the account; "" = the hub's own words."""
+    identify: bool = False
+    """Asks for the UnionID of each follower, so that people are known again in customer service and elsewhere; the
+    account must be bound to an Open Platform account."""
+    identify_within: Positive = 1.0
+    """Seconds that this may keep a message."""
 
     cut: Positive = 5.0
     """Seconds after which WeChat hangs up."""
