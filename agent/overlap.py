@@ -27,7 +27,7 @@ SAYS_NOTHING = frozenset(
 """What any English question has."""
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)  # about 10 MB: the passages of the last ten questions
 def terms(text: str) -> frozenset[str]:
     """What a text is made of: words, pairs of characters, and characters."""
     normal = tokens.normal(text)

@@ -85,7 +85,7 @@ def _memory(memory: Iterable[Remembered]) -> str:
 
 
 def _history(history: tuple[Exchange, ...]) -> list[Message]:
-    """What was said last, as far as the budget goes; neighbours of one side are one message."""
+    """What was said last, as far as the budget goes; neighbours of one side are one message, the first is theirs."""
     shown: list[Message] = []
     left = HISTORY
     for exchange in reversed(history):
@@ -93,12 +93,12 @@ def _history(history: tuple[Exchange, ...]) -> list[Message]:
         left -= len(text)
         if left < 0:
             break
-        role: Message = Message("user" if exchange.by == "person" else "assistant", text)
-        if shown and shown[0].role == role.role:
-            shown[0] = Message(role.role, f"{text}\n{shown[0].text}")
+        said = Message("user" if exchange.by == "person" else "assistant", text)
+        if shown and shown[0].role == said.role:
+            shown[0] = Message(said.role, f"{text}\n{shown[0].text}")
         else:
-            shown.insert(0, role)
-    return shown
+            shown.insert(0, said)
+    return shown[1:] if shown and shown[0].role == "assistant" else shown
 
 
 def _harmless(text: str) -> str:

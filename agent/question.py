@@ -3,6 +3,7 @@
 import re
 from typing import Literal
 
+from agent import overlap
 from agent.knowledge import tokens
 from hub.person import Language
 from hub.turn import Turn
@@ -45,14 +46,16 @@ HANGS = 24
 
 BORDER = re.compile(r"[?？。!！;；\n]+|(?:[,，]\s*)(?=还有|另外|以及|顺便|同时|and\b|also\b)", re.IGNORECASE)
 CHINESE = re.compile(f"[{tokens.HAN}]")
-LATIN = re.compile("[A-Za-z]{2}")
+WORD = re.compile(r"(?<![\w'])[A-Za-z']+(?!\w)")
 
 
 def language(text: str, otherwise: Language) -> Language:
-    """The language of these words; of a person who says only "12.5", the one that is known of them."""
+    """The language of these words; of a person who says only "12.5" or "OK", the one that is known of them."""
     if CHINESE.search(text):
         return "zh"
-    return "en" if LATIN.search(text) else otherwise
+    words = WORD.findall(text.casefold())
+    english = len(words) > 2 or (len(words) > 1 and any(word in overlap.SAYS_NOTHING for word in words))
+    return "en" if english or (words and small_talk(text)) else otherwise
 
 
 def small_talk(text: str) -> SmallTalk | None:

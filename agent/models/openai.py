@@ -8,9 +8,11 @@ pydantic-ai's direct requests, 13.6 ms through its Agent; and nothing of 4 s of 
 
 Compatible servers differ in small things, which are met here: one that ignores `stream` and answers with one body; one
 that sends tool calls whole, or without an index; one that refuses `tools` (asked again without, and remembered).
-A connection that the server had closed meanwhile is opened once more; every other failure is the ladder's to judge.
+A connection that the server had closed meanwhile is opened once more, and a server that asks for a second of patience
+gets it, once; every other failure is the ladder's to judge.
 """
 
+import asyncio
 import json
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AsyncExitStack
@@ -27,6 +29,8 @@ from agent.models.model import Message, Piece, Request, Spent, ToolCall, Words
 
 log = structlog.get_logger()
 
+PATIENCE = 2.0
+"""Seconds that a busy server may ask us to wait (Retry-After); where it asks for more, somebody else answers."""
 SILENCE = 30.0
 """Seconds without a byte after which a model is given up, also where a call may take longer."""
 
@@ -119,6 +123,9 @@ class ChatModel:
     async def _answered(self, request: Request, stack: AsyncExitStack) -> aiohttp.ClientResponse:
         tools = request.tools if self._takes_tools else ()
         response = await self._post(request, tools, stack)
+        if response.status in (429, 503) and (pause := _asked_to_wait(response)) <= PATIENCE:
+            await asyncio.sleep(pause)
+            response = await self._post(request, tools, stack)
         if response.status == 400 and tools:
             response = await self._post(request, (), stack)
             if response.status == 200:
@@ -170,6 +177,14 @@ def _tool(tool: ToolSpec) -> dict[str, Any]:
     parameters = json.loads(tool.parameters)
     function = {"name": tool.name, "description": tool.description, "parameters": parameters}
     return {"type": "function", "function": function}
+
+
+def _asked_to_wait(response: aiohttp.ClientResponse) -> float:
+    """The seconds of Retry-After; no end where there is none, or a date."""
+    try:
+        return float(response.headers.get("Retry-After", "inf"))
+    except ValueError:
+        return float("inf")
 
 
 def _accepted(response: aiohttp.ClientResponse) -> None:

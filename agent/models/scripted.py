@@ -54,6 +54,7 @@ class Reply:
     pause: float = 0.0
     cut: bool = False
     drop: bool = False
+    retry_after: str = ""
     whole: bool = False
     """Answers with one body, though a stream was asked for."""
 
@@ -100,7 +101,8 @@ class Scripted:
             return web.Response()
         if reply.raw is not None or reply.status != 200:
             raw = reply.raw or json.dumps({"error": {"message": "scripted"}}).encode()
-            return web.Response(status=reply.status, body=raw, content_type=reply.media_type)
+            after = {"Retry-After": reply.retry_after} if reply.retry_after else None
+            return web.Response(status=reply.status, body=raw, content_type=reply.media_type, headers=after)
         if reply.whole:
             return web.json_response({"choices": [{"message": _said(reply), "finish_reason": "stop"}], "usage": USAGE})
         return await _streamed(request, reply)

@@ -52,6 +52,12 @@ def test_the_history_comes_between_with_neighbours_of_one_side_joined() -> None:
     ]
 
 
+def test_a_history_that_begins_with_us_loses_that() -> None:
+    history = (("operator", "您好"), ("person", "一"), ("agent", "二"))
+
+    assert [message.text for message in messages(turn("三", history=history), context("三"))[1:]] == ["一", "二", "三"]
+
+
 def test_a_long_history_loses_its_beginning_and_never_the_passages() -> None:
     history = tuple(("person" if n % 2 else "agent", f"{n:03d}" + "长" * 400) for n in range(50))
 

@@ -6,7 +6,19 @@ from agent.question import hangs, joined, language, parts, small_talk
 from tests.agent.library import turn
 
 
-@pytest.mark.parametrize(("text", "spoken"), [("运费 fee", "zh"), ("shipping fee?", "en"), ("12.5", "zh"), ("?", "zh")])
+@pytest.mark.parametrize(
+    ("text", "spoken"),
+    [
+        ("运费 fee", "zh"),
+        ("what fee?", "en"),
+        ("refund of parcel 12", "en"),
+        ("Hello!", "en"),
+        ("12.5", "zh"),
+        ("?", "zh"),
+        ("SF1234567890", "zh"),
+        ("Q1a2b3 APP", "zh"),
+    ],
+)
 def test_a_person_is_answered_in_the_language_of_their_words(text: str, spoken: str) -> None:
     assert language(text, "zh") == spoken
 

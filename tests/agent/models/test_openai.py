@@ -204,6 +204,17 @@ async def test_a_connection_that_the_server_closed_meanwhile_is_opened_again() -
     assert said == [Words("一"), Words("二")]
 
 
+@pytest.mark.parametrize(("after", "times"), [("0", 2), ("3600", 1), ("Wed, 21 Oct 2026 07:28:00 GMT", 1)])
+async def test_a_server_that_asks_for_a_little_patience_is_asked_again(after: str, times: int) -> None:
+    async with Scripted(lambda asked: Reply(status=429, retry_after=after)) as server:
+        model = ChatModel("m", base_url=server.url)
+        with pytest.raises(EngineFailed, match="429"):
+            [piece async for piece in model.ask(QUESTION)]
+        await model.close()
+
+    assert len(server.asked) == times
+
+
 async def test_half_a_character_in_the_question_does_no_harm() -> None:
     found, asked = await pieces(Reply("好"), request=Request((Message("user", "半\ud800个"),)))
 
