@@ -19,11 +19,13 @@ from agent.question import small_talk
 from agent.sentences import Unit
 from hub.message import Citation
 from hub.texts import texts
-from hub.turn import Answer, Remembered, Turn, TurnEvent
+from hub.turn import Answer, Turn, TurnEvent
 
 ABOUT_ME = re.compile(r"我|俺|咱|\b(?:my|me|i|i'm)\b", re.IGNORECASE)
-REMEMBERED = 0.5
-"""The part of a question about oneself that a fact must hold."""
+NAME = re.compile("我叫什么|我的名字(?:是|叫)什么|我姓什么|我是谁|我的姓名")
+REMEMBERED = 0.6
+REMEMBERED_BETTER = 0.8
+"""The part of a question about oneself that a fact must hold: where the passages say nothing, and where they do."""
 
 TAG = re.compile(r"<!--.*?-->|</?[a-zA-Z][^<>]*>", re.DOTALL)
 ADDRESS = r"(?:[^()]|\([^()]*\))*\)"
@@ -49,8 +51,8 @@ def answered(turn: Turn, context: Context) -> Answer:
     said = texts(context.language)
     if kind := small_talk(turn.text):
         return Answer(str(getattr(said, kind)), engine=Extractive.name)
-    if fact := _remembered(turn):
-        return Answer(f"{said.remembered}{_space(fact)}{fact}", engine=Extractive.name)
+    if fact := _remembered(turn, REMEMBERED_BETTER if context.answerable else REMEMBERED):
+        return Answer(said.remembered.format(fact=fact), engine=Extractive.name)
     found = evidence(context.question, context.shelf.passages) if _holds(turn, context) else []
     if not found:
         return Answer(said.unknown, engine=Extractive.name, refused=True, confidence=context.confidence)
@@ -67,17 +69,18 @@ def _holds(turn: Turn, context: Context) -> bool:
     return not new or any(new & overlap.terms(passage.text) for passage in context.shelf.passages)
 
 
-def _remembered(turn: Turn) -> str:
-    """The fact that answers a question about the person, "" where none does."""
-    if not turn.memory or not ABOUT_ME.search(turn.text):
+def _remembered(turn: Turn, least: float) -> str:
+    """The fact that answers a question about the person, "" where none holds so much of it."""
+    facts = [fact.text.strip() for fact in turn.memory if fact.kind != "summary"]
+    if not facts or not ABOUT_ME.search(turn.text):
         return ""
-    asked = overlap.asked(turn.text)
-    share, fact = max((_share(asked, fact), fact.text) for fact in turn.memory)
-    return fact.strip() if share >= REMEMBERED else ""
+    asked = overlap.asked(ABOUT_ME.sub(" ", NAME.sub("名字", turn.text.replace("叫什么名字", "叫什么"))))
+    best = max(facts, key=lambda fact: _share(asked, fact))
+    return best if _share(asked, best) >= least else ""
 
 
-def _share(asked: frozenset[str], fact: Remembered) -> float:
-    return len(asked & overlap.terms(fact.text)) / len(asked) if asked and fact.kind == "fact" else 0.0
+def _share(asked: frozenset[str], fact: str) -> float:
+    return len(asked & overlap.terms(fact)) / len(asked)
 
 
 def _paragraph(piece: Evidence, label: int) -> str:

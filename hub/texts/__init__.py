@@ -91,7 +91,7 @@ class Texts:
     introduction: str
     """Somebody asks who the agent is or what it can do."""
     remembered: str
-    """Before something that the person had told."""
+    """What the person had told, asked for again: `{fact}`."""
 
 
 def texts(language: Language) -> Texts:

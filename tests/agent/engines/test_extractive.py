@@ -154,9 +154,27 @@ def test_a_follow_up_about_something_else_is_not_answered_with_the_topic_before(
     assert said.refused
 
 
-def test_a_person_is_told_what_they_had_told() -> None:
-    assert told("我的猫叫什么?", SHIPPING, memory=("我的猫叫煤球", "住在杭州")) == "您告诉过我：我的猫叫煤球"
+@pytest.mark.parametrize(
+    ("question", "fact"),
+    [
+        ("我的猫叫什么?", "猫叫煤球"),
+        ("我的猫叫什么名字?", "猫叫煤球"),
+        ("我是谁?", "名字：小林"),
+        ("我叫什么名字？", "名字：小林"),
+        ("我叫什么", "名字：小林"),
+        ("我住在哪里", "住在杭州"),
+        ("我的手机号是多少", "手机号：13800000000"),
+        ("我喜欢喝什么？", "喜欢喝绿茶"),
+    ],
+)
+def test_a_person_is_told_what_they_had_told(question: str, fact: str) -> None:
+    facts = ("名字：小林", "猫叫煤球", "住在杭州", "手机号：13800000000", "喜欢喝绿茶")
+
+    assert told(question, SHIPPING, memory=facts) == f"您告诉过我，{fact}。"
 
 
 def test_a_question_about_the_shop_is_not_answered_from_memory() -> None:
-    assert "九十九" in told("满多少元免运费?", SHIPPING, memory=("我只收顺丰",))
+    facts = ("要求：收顺丰", "订单号：20260101")
+
+    assert "九十九" in told("满多少元免运费?", SHIPPING, memory=facts)
+    assert "三到五个工作日" in told("我的订单标准配送要几个工作日?", SHIPPING, memory=facts)
