@@ -1,6 +1,7 @@
 """The channel: a bot that is called back, or one that holds a connection."""
 
 import asyncio
+import uuid
 from collections.abc import AsyncIterator, Iterable
 
 from aiohttp import web
@@ -27,7 +28,9 @@ class WecomBot(Channel[Settings]):
 
     def __init__(self, settings: Settings, site: Site) -> None:
         super().__init__(settings, site)
-        self._streams = Streams(settings, lambda: asyncio.get_running_loop().time())
+        self._replica = uuid.uuid4().hex
+        self._topic = f"wecom_bot:{site.name}"
+        self._streams = Streams(settings, time=lambda: asyncio.get_running_loop().time(), tell=self._tell)
         self._outbound: Outbound | Pushes = Outbound(settings, site, self._streams)
         if settings.transport == "websocket":
             self._outbound = Pushes(settings, site, warn=lambda text: site.warn("connection", text))
@@ -53,6 +56,15 @@ class WecomBot(Channel[Settings]):
         if isinstance(self._outbound, Pushes):
             name = f"wecom_bot:{self.settings.bot_id}"
             await hold(self.site.coordination.leases, name, self._outbound.link.run)
+            return
+        async with self.site.coordination.live.listen(self._topic) as news:
+            async for told in news:
+                sender, _, text = told.partition(" ")
+                if sender != self._replica:
+                    self._streams.learn(text)
+
+    async def _tell(self, text: str) -> None:
+        await self.site.coordination.live.publish(self._topic, f"{self._replica} {text}")
 
     async def send(self, message: OutboundMessage) -> Receipt:
         return await self._outbound.send(message)

@@ -8,6 +8,7 @@ from yarl import URL
 
 from channels.kit.api import request
 from channels.kit.hosts import trusted
+from channels.kit.pump import Pump
 from channels.wecom_bot import encode
 from channels.wecom_bot.payload import Context, context_of, stream_id
 from channels.wecom_bot.settings import HOSTS, Settings
@@ -21,18 +22,24 @@ from hub.texts import texts
 log = structlog.get_logger()
 
 
-class Growing(Live):
+SHARED_EVERY = 0.3
+"""Seconds between two tellings of an answer that grows."""
+
+
+class Growing(Pump):
     """The live reply of a message: what its stream shows until the answer is there."""
 
     def __init__(self, stream: Stream, streams: Streams) -> None:
-        self.handle = stream.id
+        super().__init__(stream.id, lambda text: streams.grow(stream, text), interval=SHARED_EVERY)
         self._stream = stream
         self._streams = streams
 
     async def grow(self, text: str) -> None:
         self._stream.live = text
+        await super().grow(text)
 
     async def close(self) -> None:
+        await super().close()
         self._streams.fall_silent(self._stream)
 
 
@@ -46,7 +53,8 @@ class Outbound:
 
     def live(self, message: InboundMessage) -> Live:
         """What a turn shows while it works."""
-        return Growing(self._streams.open(stream_id(message.key), message.conversation), self._streams)
+        later = bool(context_of(message.context).url)
+        return Growing(self._streams.open(stream_id(message.key), message.conversation, later=later), self._streams)
 
     async def send(self, message: OutboundMessage) -> Receipt:
         """Raises DeliveryError; Closed where only the person's next message opens a way."""
@@ -54,22 +62,20 @@ class Outbound:
         stream = own or self._streams.newest(message.conversation)
         if stream is None or not stream.takes(message.text, self._settings.text_bytes):
             return await self._elsewhere(message, own)
-        count = stream.put(message.text, finish=stream is own)
-        if await self._streams.carried(stream, count):
+        if await self._streams.put(stream, message.text, finish=stream is own):
             return Receipt(PASSIVE)
-        stream.take_back(message.text)
         return await self._elsewhere(message, stream)
 
     async def _elsewhere(self, message: OutboundMessage, stream: Stream | None) -> Receipt:
         """By the response_url; a stream that was to show it says where it is."""
         words = texts("zh")
         if stream is not None:
-            stream.conclude(words.below)
+            await self._streams.conclude(stream, words.below)
         try:
             return await self._by_url(message)
         except Closed:
             if stream is not None:
-                stream.conclude(words.pending)
+                await self._streams.conclude(stream, words.pending)
             raise
 
     def _own(self, message: OutboundMessage) -> Stream | None:

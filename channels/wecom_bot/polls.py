@@ -14,7 +14,8 @@ from channels.kit.envelope import only
 from channels.wecom_bot import encode
 from channels.wecom_bot.payload import Callback, context_of, conversation, decode, key_of, read, stream_id
 from channels.wecom_bot.settings import Settings
-from channels.wecom_bot.streams import State, Stream, Streams
+from channels.wecom_bot.sharing import State
+from channels.wecom_bot.streams import Stream, Streams
 from hub.channel import Site, Ticket
 from hub.errors import Unreadable
 from hub.message import Conversation
@@ -32,10 +33,10 @@ class Answer:
     state: State | None = None
     ticket: Ticket | None = None
 
-    async def written(self) -> None:
+    async def written(self, streams: Streams) -> None:
         """The answer is on its way to WeCom."""
         if self.stream is not None and self.state is not None:
-            self.stream.carry(self.state)
+            await streams.carry(self.stream, self.state)
         if self.ticket is not None:
             await self.ticket.written()
 
@@ -64,7 +65,7 @@ class Polls:
         response = web.Response(body=raw, content_type="application/json" if raw else "text/plain")
         await response.prepare(request)
         await response.write_eof()
-        await answer.written()
+        await answer.written(self._streams)
         return response
 
     async def _answer(self, callback: Callback) -> Answer:

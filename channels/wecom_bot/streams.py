@@ -4,14 +4,18 @@ In memory only. A stream that is asked for and not here (after a restart) is ans
 
 A piece of an answer is put into a stream and counts as delivered when a poll has carried it away. Nothing is put
 into a stream that nobody asks for any more.
+
+Replicas tell each other what a stream shows and what was carried away: a poll may reach one, and the turn run in
+another. What is told may be lost, so whoever waits for a poll tells again what the stream shows.
 """
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from channels.wecom_bot.settings import Settings
+from channels.wecom_bot.sharing import Carried, State, Told, read, write
 from hub.fit import size, split
 from hub.message import Conversation
 from hub.texts import texts
@@ -19,15 +23,6 @@ from hub.texts import texts
 FORGOTTEN = 900.0
 """Seconds after which a stream is forgotten: nobody asks for it after 6 minutes."""
 JOINT = "\n\n"
-
-
-@dataclass(frozen=True, slots=True)
-class State:
-    """What a poll is answered with. `pieces`: how many pieces of answers it carries."""
-
-    content: str
-    finish: bool
-    pieces: int = 0
 
 
 @dataclass(eq=False, slots=True)
@@ -42,9 +37,9 @@ class Stream:
     """Whether there is another way for an answer that comes too late."""
     live: str = ""
     pieces: list[str] = field(default_factory=list)
-    carried: int = 0
     finished: bool = False
     end: State | None = None
+    carried: int = 0
     silent: float | None = None
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -52,35 +47,26 @@ class Stream:
         """Whether one more piece fits in."""
         return not self.finished and self.end is None and size(JOINT.join([*self.pieces, text])) <= most
 
-    def put(self, text: str, *, finish: bool) -> int:
-        """Adds a piece; the number of pieces that must be carried away for it to be delivered."""
-        self.pieces.append(text)
-        self.finished = finish
-        return len(self.pieces)
-
-    def take_back(self, text: str) -> None:
-        """Nobody asked for it in time: the stream shows it no more."""
-        self.pieces.remove(text)
-
-    def conclude(self, words: str) -> None:
-        """Its answer goes another way: the stream ends with these words, should it be asked for again."""
-        self.end = State(JOINT.join([*self.pieces, words]), finish=True, pieces=len(self.pieces))
-
-    def carry(self, state: State) -> None:
-        """A poll was answered with this state."""
-        self.carried = max(self.carried, state.pieces)
+    def carry(self, count: int) -> None:
+        """A poll has carried so many pieces away."""
+        self.carried = max(self.carried, count)
         self.changed.set()
         self.changed = asyncio.Event()
 
 
 class Streams:
-    """All streams of one bot."""
+    """All streams of one bot. `tell` gives text to the other replicas."""
 
-    def __init__(self, settings: Settings, time: Callable[[], float]) -> None:
+    def __init__(
+        self, settings: Settings, *, time: Callable[[], float], tell: Callable[[str], Awaitable[None]]
+    ) -> None:
         self._settings = settings
         self._time = time
+        self._tell = tell
         self._streams: OrderedDict[str, Stream] = OrderedDict()
         self._latest: dict[Conversation, Stream] = {}
+
+    # -- which there are
 
     def get(self, name: str) -> Stream | None:
         """The stream with this id, if it is here."""
@@ -117,16 +103,56 @@ class Streams:
             and now - stream.asked < self._settings.poll_patience
         )
 
+    # -- what they show
+
+    async def grow(self, stream: Stream, text: str) -> None:
+        """The answer so far."""
+        stream.live = text
+        await self.share(stream)
+
     def fall_silent(self, stream: Stream) -> None:
         """The turn is over; where no answer follows, the stream ends after a while."""
         stream.silent = self._time()
 
+    async def put(self, stream: Stream, text: str, *, finish: bool) -> bool:
+        """Adds a piece, and waits until a poll has carried it away; False when nobody asks any more."""
+        stream.pieces.append(text)
+        stream.finished = finish
+        count = len(stream.pieces)
+        while stream.carried < count:
+            changed = stream.changed
+            await self.share(stream)
+            if not await self._polled(stream, changed):
+                stream.pieces.remove(text)
+                return False
+        return True
+
+    async def _polled(self, stream: Stream, changed: asyncio.Event) -> bool:
+        """Waits for a poll; False when nobody asks any more."""
+        while (left := stream.asked + self._settings.poll_patience - self._time()) > 0:
+            try:
+                async with asyncio.timeout(left):
+                    return await changed.wait()
+            except TimeoutError:
+                continue
+        return changed.is_set()
+
+    async def conclude(self, stream: Stream, words: str) -> None:
+        """Its answer goes another way: the stream ends with these words, should it be asked for again."""
+        stream.end = State(JOINT.join([*stream.pieces, words]), finish=True, pieces=len(stream.pieces))
+        await self.share(stream)
+
     def poll(self, stream: Stream) -> State:
-        """What the stream shows now."""
+        """What the stream shows to one who asks now."""
         stream.asked = now = self._time()
         if stream.end is None and not stream.finished:
             stream.end = self._ended(stream, now)
         return stream.end or self._shown(stream)
+
+    async def carry(self, stream: Stream, state: State) -> None:
+        """A poll was answered with this state."""
+        stream.carry(state.pieces)
+        await self._tell(write(Carried(id=stream.id, count=state.pieces)))
 
     def _shown(self, stream: Stream) -> State:
         parts = stream.pieces if stream.finished else [*stream.pieces, stream.live]
@@ -153,14 +179,38 @@ class Streams:
         most = most or self._settings.text_bytes
         return text if size(text) <= most else split(text, most)[0]
 
-    async def carried(self, stream: Stream, count: int) -> bool:
-        """Waits until polls have carried so many pieces away; False when nobody asks any more."""
-        while stream.carried < count:
-            left = stream.asked + self._settings.poll_patience - self._time()
-            try:
-                async with asyncio.timeout(max(left, 0.0)):
-                    await stream.changed.wait()
-            except TimeoutError:
-                if self._time() - stream.asked >= self._settings.poll_patience:
-                    return False
-        return True
+    # -- what replicas tell each other
+
+    async def share(self, stream: Stream) -> None:
+        """Tells the others what the stream shows."""
+        await self._tell(
+            write(
+                Told(
+                    id=stream.id,
+                    conversation=stream.conversation,
+                    live=stream.live,
+                    pieces=stream.pieces,
+                    finished=stream.finished,
+                    end=stream.end,
+                )
+            )
+        )
+
+    def learn(self, news: str) -> None:
+        """What another replica told."""
+        try:
+            known = read(news)
+        except ValueError:  # of another version, while replicas are exchanged one by one
+            return
+        match known:
+            case Told() as told:
+                self._learn(told)
+            case Carried(id=name, count=count):
+                if stream := self._streams.get(name):
+                    stream.asked = self._time()
+                    stream.carry(count)
+
+    def _learn(self, told: Told) -> None:
+        stream = self.open(told.id, told.conversation)
+        stream.live, stream.pieces, stream.finished = told.live, list(told.pieces), told.finished
+        stream.end = told.end or stream.end

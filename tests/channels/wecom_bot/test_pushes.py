@@ -312,8 +312,5 @@ async def test_two_replicas_hold_one_connection(linked: World) -> None:
     assert len(linked.gateway.opens) == 1
 
 
-async def test_a_bot_that_is_called_back_holds_no_connection(bot: World) -> None:
-    await bot.channel.run()
-
-    assert bot.gateway.opens == []
-    assert list(bot.channel.routes()) != []
+async def test_a_bot_with_a_connection_has_no_callback(linked: World) -> None:
+    assert list(linked.channel.routes()) == []
