@@ -40,11 +40,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if argv is None else argv)
     known, rest = parser().parse_known_args(given)
     module: Any = importlib.import_module(COMMANDS[known.command][0])
-    own = argparse.ArgumentParser(prog=f"python -m hub {known.command}", description=COMMANDS[known.command][1])
-    own.add_argument("--config", type=Path, default=Path("hub.toml"), help="the configuration (hub.toml)")
+    shared = argparse.ArgumentParser(add_help=False)
+    shared.add_argument("--config", type=Path, default=Path("hub.toml"), help="the configuration (hub.toml)")
+    place, rest = shared.parse_known_args(rest)  # it may stand before or after what the command takes
+    own = argparse.ArgumentParser(
+        prog=f"python -m hub {known.command}", description=COMMANDS[known.command][1], parents=[shared]
+    )
     if hasattr(module, "arguments"):
         module.arguments(own)
     args = own.parse_args(rest)
+    args.config = place.config
     if known.command == "check":
         return check(args.config, kinds())
     config = read(args.config, kinds())

@@ -34,6 +34,17 @@ def find(connection: Connection, channel: str, user: str) -> int | None:
     return connection.execute(asked.order_by(identities.c.id.desc()).limit(1)).scalar()
 
 
+def identity(connection: Connection, channel: str, user: str) -> int:
+    """The row of CHANNEL:USER, which is there."""
+    asked = select(identities.c.id).where(identities.c.channel == channel, identities.c.user == user)
+    return int(connection.execute(asked.order_by(identities.c.id.desc()).limit(1)).scalar_one())
+
+
+def handed_over(connection: Connection, person: int, *, by: str, now: datetime) -> None:
+    """Notes that somebody took everything out."""
+    audit.write(connection, audit.Entry(by, "export", f"person {person}"), now=now)
+
+
 def export(connection: Connection, person: int) -> dict[str, Any]:
     """Everything that is kept of a person, as plain values that make readable JSON."""
     mine = _identities(person)

@@ -11,6 +11,7 @@ PostgreSQL runs the same functions on asyncio connections; what loses against an
 import asyncio
 import queue
 import threading
+import time
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -57,6 +58,10 @@ class Store(ABC):
     @abstractmethod
     async def close(self) -> None:
         """Finishes what was given to it, and closes all connections."""
+
+    @abstractmethod
+    async def scrub(self) -> None:
+        """Takes the bytes of what was deleted out of the files. Slow on a large database."""
 
     async def answers(self) -> bool:
         """Whether the database takes queries."""
@@ -138,6 +143,28 @@ class SqliteStore(Store):
                 return job(connection)
         except SQLAlchemyError as error:
             raise _not_stored(error) from None
+
+    async def scrub(self) -> None:
+        await asyncio.to_thread(self._scrub)
+
+    def _scrub(self) -> None:
+        """Rewrites the file, and empties the write-ahead log, in which old pages may stand.
+
+        Another process that reads holds the log's end for a moment, so it is asked for again.
+        """
+        engine = sqlite_engine(self.file, reader=False)
+        raw = engine.raw_connection()
+        try:
+            cursor = raw.cursor()
+            cursor.execute("VACUUM")
+            for _ in range(50):
+                if cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0:
+                    return
+                time.sleep(0.1)
+            log.warning("the write-ahead log is in use; what was erased leaves it at its next checkpoint")
+        finally:
+            raw.close()
+            engine.dispose()
 
     async def close(self) -> None:
         self._jobs.put(None)
@@ -254,6 +281,13 @@ class PostgresStore(Store):
                     raise _not_stored(error if isinstance(error, SQLAlchemyError) else SQLAlchemyError(error)) from None
             await asyncio.sleep(pause)
             pause *= 2
+
+    async def scrub(self) -> None:
+        from sqlalchemy import text
+
+        engine = self._engine.execution_options(isolation_level="AUTOCOMMIT")
+        async with engine.connect() as connection:
+            await connection.execute(text("VACUUM"))
 
     async def close(self) -> None:
         await self._engine.dispose()
