@@ -18,7 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -27,6 +27,9 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool, StaticPool
 
 from hub.errors import NotStored
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncEngine
 
 log = structlog.get_logger()
 
@@ -263,18 +266,19 @@ class PostgresStore(Store):
         from sqlalchemy.ext.asyncio import create_async_engine  # only where it is used
 
         self._engine = create_async_engine(postgres_url(url), pool_size=10, max_overflow=10, pool_pre_ping=True)
+        self._snapshots = self._engine.execution_options(isolation_level="REPEATABLE READ")
 
     async def write(self, job: Job[T]) -> T:
-        return await self._run(job)
+        return await self._run(self._engine, job)
 
     async def read(self, job: Job[T]) -> T:
-        return await self._run(job)
+        return await self._run(self._snapshots, job)
 
-    async def _run(self, job: Job[T]) -> T:
+    async def _run(self, engine: "AsyncEngine", job: Job[T]) -> T:
         pause = 0.01
         while True:
             try:
-                async with self._engine.begin() as connection:
+                async with engine.begin() as connection:
                     return await connection.run_sync(job)
             except (SQLAlchemyError, OSError, TimeoutError) as error:
                 if getattr(getattr(error, "orig", None), "sqlstate", "") not in RETRIED or pause > 1:

@@ -1,4 +1,4 @@
-"""The servers that tests talk to. One that is missing skips a test with a line that says how to start it, and fails it in CI."""
+"""The servers that tests talk to. A missing one skips a test with a line that says how to start it; it fails in CI."""
 
 import os
 import socket
@@ -7,7 +7,12 @@ import pytest
 
 REDIS = "redis://127.0.0.1:6379/9"
 RABBITMQ = "amqp://guest:guest@127.0.0.1:5672/"
-HOW = {6379: "start Redis: redis-server --daemonize yes", 5672: "start RabbitMQ: rabbitmq-server -detached"}
+POSTGRES = os.environ.get("TEST_POSTGRES", "postgresql://postgres@127.0.0.1:5432/postgres")
+HOW = {
+    6379: "start Redis: redis-server --daemonize yes",
+    5672: "start RabbitMQ: rabbitmq-server -detached",
+    5432: "start PostgreSQL: service postgresql start",
+}
 
 
 def needs(port: int) -> None:

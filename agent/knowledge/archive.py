@@ -117,7 +117,7 @@ class Archive:
 
     async def _sweep(self, document: str) -> None:
         while await self._store.write(lambda c: catalogue.sweep(c, self._index, document)):
-            pass
+            self._totals = None
 
     async def _index_again(self, made_of: str) -> None:
         """Batch by batch; meanwhile what was not done yet may not be found."""

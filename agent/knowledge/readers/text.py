@@ -9,6 +9,8 @@ FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?)\n---[ \t]*(?:\n|\Z)", re.DOTALL)
 NAMED = re.compile(r"^(title|url):[ \t]*(?:\"([^\"\n]*)\"|'([^'\n]*)'|([^\n]*))", re.MULTILINE)
 COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 BOMS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe\x00\x00", "utf-32"), (b"\x00\x00\xfe\xff", "utf-32"))
+OTHERS = ("gb18030", "big5", "utf-16-le", "utf-16-be")
+"""Tried by how much Chinese comes out."""
 COMMON = frozenset("的一是不了在有人我他这来到时大地为子中你说生国年着就那和要她出也得里后自以会，。、：；！？（）「」")
 
 
@@ -36,7 +38,7 @@ def decode(data: bytes) -> str:
     try:
         return _checked(data, "utf-8")
     except NotRead:
-        return _checked(data, max(("gb18030", "big5"), key=lambda name: _likeness(data[:65536], name)))
+        return _checked(data, max(OTHERS, key=lambda name: _likeness(data[:65536], name)))
 
 
 def _checked(data: bytes, encoding: str) -> str:

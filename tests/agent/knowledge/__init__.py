@@ -1,0 +1,1 @@
+"""The knowledge: from files to passages that answer."""

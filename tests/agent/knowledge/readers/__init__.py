@@ -1,0 +1,1 @@
+"""Every format, read from a file that is made here."""
