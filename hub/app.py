@@ -259,6 +259,12 @@ def application(hub: Hub) -> web.Application:
         from channels.h5.page import demo  # only where the page is shown
 
         app.add_routes([web.get("/", demo(hub.config))])
+
+    async def goodbye(_: web.Application) -> None:
+        """Whoever holds a connection open is told that it ends; else each would be waited for and then cut."""
+        await asyncio.gather(*(channel.close() for channel in hub.channels.values()))
+
+    app.on_shutdown.append(goodbye)
     return app
 
 
