@@ -77,7 +77,7 @@ class Feishu(Channel[Settings]):
         said = payload.decode(callback, self.settings, self.name, bot=bot)
         match said:
             case None:
-                log.info("feishu event of no use", kind=callback.header.event_type, id=callback.header.event_id)
+                log.debug("feishu event of no use", kind=callback.header.event_type, id=callback.header.event_id)
             case Withdrawn(conversation=conversation, key=key):
                 await self.site.inbox.withdraw(conversation, key)
             case InboundMessage():

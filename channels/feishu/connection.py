@@ -78,8 +78,10 @@ class Connection:
         """One connection from its beginning to its end; the seconds that must pass before the next."""
         try:
             endpoint = await open_endpoint(self.settings, self.http)
-            address = URL(endpoint.url, encoded=True)
-            async with self.http.ws_connect(address, timeout=aiohttp.ClientWSTimeout(ws_close=1.0)) as ws:
+            async with asyncio.timeout(self.settings.timeout):
+                address = URL(endpoint.url, encoded=True)
+                ws = await self.http.ws_connect(address, timeout=aiohttp.ClientWSTimeout(ws_close=1.0))
+            async with ws:
                 log.info("feishu connection open")
                 self.warn("")
                 await Link(self, ws, endpoint).run()

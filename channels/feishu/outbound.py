@@ -52,9 +52,12 @@ class Outbound:
         return place if place.chat else Place(chat=chat_of(message.conversation))
 
     def key(self, message: OutboundMessage) -> str:
-        """The uuid (at most 50 characters): the same at every try, another in every hub."""
-        name = f"{message.turn}\n{message.event}\n{message.id}"
-        return hashlib.sha256(name.encode()).hexdigest()[:40]
+        """The uuid (at most 50 characters): the same at every try, another for everything else.
+
+        The row alone would not do: a hub whose data were deleted begins its rows anew.
+        """
+        name = (message.conversation.id, message.reply_to, str(message.event), str(message.id), message.text)
+        return hashlib.sha256("\n".join(name).encode("utf-8", "replace")).hexdigest()[:40]
 
     def cards(self, message: OutboundMessage) -> Iterator[str]:
         """The message as a card, the fullest form first; none that is too large."""

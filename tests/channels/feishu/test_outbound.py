@@ -74,6 +74,28 @@ async def test_sent_again_a_message_is_the_same_message(world: Make) -> None:
     assert [s.text for s in w.shown] == ["答案", "另一句"]
 
 
+async def test_a_hub_that_began_anew_is_not_taken_for_the_one_before(world: Make) -> None:
+    w = await world()
+    for _ in range(2):
+        await w.channel.send(w.answer(await w.ask()))  # the same row, another question
+
+    assert len(w.shown) == 2
+
+
+async def test_a_breakdown_while_the_token_is_asked_for_is_a_fault(world: Make) -> None:
+    w = await world()
+    message = await w.ask()
+    w.platform.faults.append(Fault("/internal", cut="before"))
+    with pytest.raises(Faulty):
+        await w.channel.send(w.answer(message))
+    w.platform.faults.append(Fault("/internal", Refused(0)))
+    with pytest.raises(Faulty, match="no token"):
+        await w.channel.send(w.answer(message))
+    await w.channel.send(w.answer(message))
+
+    assert len(w.shown) == 1
+
+
 async def test_an_answer_that_got_lost_is_a_fault_that_may_be_repeated(world: Make) -> None:
     w = await world()
     message = await w.ask()
