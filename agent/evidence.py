@@ -89,6 +89,8 @@ class Page:
         self.rank = rank
         self.units = units(passage.text)
         self.terms = [overlap.terms(unit.text) for unit in self.units]
+        self.bare = all(unit.kind in ("heading", "question") for unit in self.units)
+        """There is nothing below its heading, which then says what there is to say."""
         top = overlap.terms(f"{passage.document} {passage.heading} {passage.lead}")
         self.above = [top | above for above in self._above()]
         self.question = list(self._questions())
@@ -124,6 +126,8 @@ class Page:
     def answers(self, n: int) -> bool:
         """Whether the unit can be said by itself: no heading, no question, no header of a table that has rows."""
         unit = self.units[n]
+        if self.bare:
+            return True
         followed = n + 1 < len(self.units) and self.units[n + 1].block == unit.block
         return unit.kind not in ("heading", "question") and not (self._header(n) and followed)
 

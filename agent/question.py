@@ -44,6 +44,7 @@ HANGING = re.compile(
 HANGS = 24
 """Characters of the longest question that is taken to hang on the one before."""
 
+MOST_PARTS = 4
 BORDER = re.compile(r"[?？。!！;；\n]+|(?:[,，]\s*)(?=还有|另外|以及|顺便|同时|and\b|also\b)", re.IGNORECASE)
 CHINESE = re.compile(f"[{tokens.HAN}]")
 WORD = re.compile(r"(?<![\w'])[A-Za-z']+(?!\w)")
@@ -89,5 +90,6 @@ def joined(turn: Turn) -> str:
 
 
 def parts(text: str) -> list[str]:
-    """The questions in a message that asks several things."""
-    return [part for part in (piece.strip() for piece in BORDER.split(text)) if part] or [text]
+    """The questions in a message that asks several things; of very many, the first and all the rest as one."""
+    found = [part for part in (piece.strip() for piece in BORDER.split(text)) if part] or [text]
+    return [*found[: MOST_PARTS - 1], " ".join(found[MOST_PARTS - 1 :])] if len(found) > MOST_PARTS else found

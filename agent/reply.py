@@ -15,10 +15,14 @@ UNSEEN = re.compile(
 
 THOUGHT = re.compile(r"<(/?)(?:think|thinking|thought|reasoning)>", re.IGNORECASE)
 MARK = re.compile(
-    r"\s*[\[【［]\s*(?:\^|来源|资料|source\s)?\s*(\d{1,3}(?:\s*[,，、;；]\s*\d{1,3})*)\s*[\]】］]", re.IGNORECASE
+    r"(?:(?<!\s)\s+)?[\[【［] ?(?:\^|来源|资料|source)? ?(\d{1,3}(?: ?[,，、;；] ?\d{1,3}){0,9}) ?[\]】］]",
+    re.IGNORECASE,
 )
 OPEN = re.compile(r"(?:[\[【［][^\[【［\]】］\n]{0,24}|</?[a-zA-Z]{0,9})$")
 """What is held back at the end of a piece: the beginning of a mark or of a tag."""
+
+SPACE = 8
+"""Characters of space in a row that are shown."""
 
 
 class Words:
@@ -55,7 +59,7 @@ class Words:
     def _show(self, words: str) -> str:
         words = MARK.sub(self._marks, self._space + words)
         shown = words.rstrip()
-        self._space = words[len(shown) :]
+        self._space = words[len(shown) :][:SPACE]
         if not self.text:
             shown = shown.lstrip()
         self.text += shown

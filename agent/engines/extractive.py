@@ -22,6 +22,8 @@ from hub.texts import texts
 from hub.turn import Answer, Turn, TurnEvent
 
 ABOUT_ME = re.compile(r"我|俺|咱|\b(?:my|me|i|i'm)\b", re.IGNORECASE)
+NEAR = 0.25
+"""From this confidence on the best passage is shown, as one that may be related, though it is no answer."""
 NAME = re.compile("我叫什么|我的名字(?:是|叫)什么|我姓什么|我是谁|我的姓名")
 REMEMBERED = 0.6
 REMEMBERED_BETTER = 0.8
@@ -32,6 +34,7 @@ ADDRESS = r"(?:[^()]|\([^()]*\))*\)"
 IMAGE = re.compile(r"!\[([^\]]*)\]\(" + ADDRESS)
 LINK = re.compile(r"\[([^\]]+)\]\((?!https?://)" + ADDRESS)
 FOOTNOTE = re.compile(r"\[\^?\d{1,3}\](?!\()")
+HASHES = re.compile(r"^#{1,6}\s+")
 BULLET = re.compile(r"^\s*[*+•·●▪–-][ \t]+")
 OPENS_ENGLISH = re.compile(r"[\x21-\x7e]")
 
@@ -53,15 +56,25 @@ def answered(turn: Turn, context: Context) -> Answer:
         return Answer(str(getattr(said, kind)), engine=Extractive.name)
     if fact := _remembered(turn, REMEMBERED_BETTER if context.answerable else REMEMBERED):
         return Answer(said.remembered.format(fact=fact), engine=Extractive.name)
-    found = evidence(context.question, context.shelf.passages) if _holds(turn, context) else []
+    found = evidence(context.question, context.shelf.passages) if _knows(turn, context) else []
     if not found:
-        return Answer(said.unknown, engine=Extractive.name, refused=True, confidence=context.confidence)
+        return _unknown(context)
     text = "\n\n".join(_paragraph(piece, label) for label, piece in enumerate(found, 1))
     citations = tuple(_citation(piece, label) for label, piece in enumerate(found, 1))
     return Answer(text, citations, engine=Extractive.name, confidence=context.confidence)
 
 
-def _holds(turn: Turn, context: Context) -> bool:
+def _unknown(context: Context) -> Answer:
+    """That nothing was found, with the passage that may be near it, where there is one."""
+    said = texts(context.language)
+    perhaps = context.confidence >= NEAR and not context.answerable
+    near = evidence(context.question, context.shelf.passages[:1]) if perhaps else []
+    text = said.related.format(passage=_paragraph(near[0], 1)) if near else said.unknown
+    citations = tuple(_citation(piece, 1) for piece in near)
+    return Answer(text, citations, engine=Extractive.name, refused=True, confidence=context.confidence)
+
+
+def _knows(turn: Turn, context: Context) -> bool:
     """Whether the passages answer, and know what is new in a question that was searched for with the one before it."""
     if not context.answerable:
         return False
@@ -106,7 +119,7 @@ def _shown(unit: Unit, piece: Evidence) -> str:
     text = FOOTNOTE.sub("", LINK.sub(r"\1", IMAGE.sub(r"\1", TAG.sub("", unit.text)))).strip()
     if unit.kind == "row":
         return _row(text, _header(unit, piece))
-    return BULLET.sub("- ", text)
+    return HASHES.sub("", BULLET.sub("- ", text))
 
 
 def _header(unit: Unit, piece: Evidence) -> str:

@@ -80,6 +80,8 @@ class Texts:
     web: WebTexts
     memory: MemoryTexts
 
+    related: str
+    """The knowledge does not hold the answer, but perhaps something near it: `{passage}`."""
     greeting: str
     """Somebody says hello, and no model is there to answer."""
     thanks: str

@@ -29,6 +29,7 @@ TEXTS = Texts(
         crowded="Too many connections are open. Please close some pages and try again.",
         not_stored="The message could not be saved just now. Please try again in a moment.",
     ),
+    related="I found no direct answer. This passage may be related:\n\n{passage}",
     greeting="Hello! I answer from our documents. What would you like to know?",
     thanks="You are welcome. Just ask if there is anything else.",
     acknowledged="All right. Just ask if there is anything else.",

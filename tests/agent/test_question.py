@@ -47,6 +47,10 @@ def test_a_message_may_ask_several_things() -> None:
     assert parts("几天到？运费多少，还有能自提吗?") == ["几天到", "运费多少", "还有能自提吗"]
 
 
+def test_of_very_many_questions_the_rest_is_one() -> None:
+    assert parts("一？" * 3 + "二？" * 1000) == ["一", "一", "一", " ".join(["二"] * 1000)]
+
+
 def test_a_message_without_a_border_is_one_question() -> None:
     assert parts("？") == ["？"]
 

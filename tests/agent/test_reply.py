@@ -73,6 +73,13 @@ def test_after_a_tool_the_words_go_on_in_a_paragraph_of_their_own() -> None:
     assert shown == words.text == "我查一下。\n\n查到了。"
 
 
+@pytest.mark.parametrize("flood", [" " * 200_000, "[" * 200_000, "<think" * 50_000, "[1" * 100_000, "\n[9] " * 50_000])
+def test_a_flood_costs_no_time(flood: str) -> None:
+    shown, text = said("好", flood, flood, "。")
+
+    assert shown == text
+
+
 def test_words_are_not_held_back_longer_than_needed() -> None:
     words = Words(Shelf())
 

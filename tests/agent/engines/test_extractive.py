@@ -3,6 +3,8 @@
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from agent.engine import Passage
 from agent.engines.extractive import answered
@@ -148,6 +150,19 @@ def test_what_the_knowledge_does_not_hold_is_not_answered() -> None:
     assert (said.text, said.refused, said.citations) == (texts("zh").unknown, True, ())
 
 
+def test_what_may_be_related_is_shown_as_no_more_than_that() -> None:
+    said = answered(turn("运费险有吗?"), context("运费险有吗?", SHIPPING, REFUNDS, confidence=0.4))
+
+    passage = "满九十九元免运费，否则运费为八元。[1]"
+    assert said.text == texts("zh").related.format(passage=passage)
+    assert said.refused
+    assert [citation.title for citation in said.citations] == ["配送说明"]
+
+
+def test_a_passage_that_is_nothing_but_a_heading_says_that() -> None:
+    assert told("会员日是哪天", passage("## 会员日：每月十七日")) == "会员日：每月十七日 [1]"
+
+
 def test_a_follow_up_about_something_else_is_not_answered_with_the_topic_before() -> None:
     said = answered(turn("那夸克呢?"), context("满多少元免运费?\n那夸克呢?", SHIPPING))
 
@@ -178,3 +193,38 @@ def test_a_question_about_the_shop_is_not_answered_from_memory() -> None:
 
     assert "九十九" in told("满多少元免运费?", SHIPPING, memory=facts)
     assert "三到五个工作日" in told("我的订单标准配送要几个工作日?", SHIPPING, memory=facts)
+
+
+SCRAPS = [
+    "运费",
+    "免费",
+    "。",
+    "？",
+    "\n",
+    "- ",
+    "1. ",
+    "| a ",
+    "|",
+    "---",
+    "# ",
+    "问：",
+    "答：",
+    "[1]",
+    "](x)",
+    "<b>",
+    "```",
+    " ",
+    "：",
+]
+
+
+@given(st.lists(st.lists(st.sampled_from(SCRAPS), max_size=30).map("".join), max_size=4), st.floats(0, 1))
+def test_whatever_stands_in_the_passages_is_quoted_exactly_or_not_at_all(texts_: list[str], confidence: float) -> None:
+    passages = tuple(Passage(f"p{n}", "文", "", "", text) for n, text in enumerate(texts_))
+    said = answered(turn("运费免费吗？运费"), context("运费免费吗？运费", *passages, confidence=confidence))
+
+    assert said.text.strip()
+    assert len(said.citations) == len(
+        {f"[{citation.label}]" for citation in said.citations if f"[{citation.label}]" in said.text}
+    )
+    assert all(citation.quote and any(citation.quote in text for text in texts_) for citation in said.citations)
