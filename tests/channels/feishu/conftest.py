@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 import aiohttp
+import hypothesis
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
@@ -17,6 +18,9 @@ from hub.message import InboundMessage, OutboundMessage
 from hub.web import errors
 from tests.channels.feishu.messages import ACCOUNT, settings
 from tests.fakes import FakeInbox, FakeRecord, fake_site
+
+hypothesis.settings.register_profile("unhurried", deadline=None)  # a busy machine is no fault of an example
+hypothesis.settings.load_profile("unhurried")
 
 
 @dataclass
