@@ -7,8 +7,8 @@ others; clicks on cards are never acknowledged, and an event without a handler i
 Feishu repeat it for seven hours. So the connection is ours (connection.py), and the wire format is theirs.
 
 `import lark_oapi` brings 11,000 modules along: 8 seconds and 170 MB where the frames alone need a quarter of a second
-and 8 MB. So they are loaded by themselves: the two packages around them stand in as empty ones while that happens, and are gone afterwards,
-so that an import of the whole of lark-oapi, before or after, is what it always was.
+and 8 MB. So they are loaded by themselves: the two packages around them stand in as empty ones while that happens and
+are gone afterwards, so that an import of the whole of lark-oapi, before or after, is what it always was.
 """
 
 import base64

@@ -1,6 +1,7 @@
 """The people in front of the simulated Feishu: one who speaks to the bot alone, and a group that mentions it."""
 
-from dataclasses import dataclass, field
+import asyncio
+from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
@@ -48,11 +49,12 @@ def account_of(settings: Settings) -> Account:
 
 @dataclass
 class Person:
-    """Who types. `seen` is the last message that had buttons."""
+    """Who types. `seen` is the last message that had buttons, `patience` how long the hub may take to connect."""
 
     url: str
     connected: bool
-    seen: Shown | None = field(default=None)
+    seen: Shown | None = None
+    patience: float = 15.0
 
     def reads(self, message: Shown) -> None:
         """Something arrives."""
@@ -70,8 +72,17 @@ class Person:
             status, _ = await platform.post(http, self.url, event)
             if status != 200:
                 told(f"the hub answered {status}" if status else "the hub did not answer in 3 s")
-        elif not platform.gateway.connections or await platform.gateway.push(event) is None:
-            told("not acknowledged: is the hub connected?")
+        elif not await self._acknowledged(event, platform):
+            told("not acknowledged: is the hub running, with transport = websocket?")
+
+    async def _acknowledged(self, event: dict[str, Any], platform: Platform) -> bool:
+        """Delivers it as soon as the hub has connected."""
+        try:
+            async with asyncio.timeout(self.patience):
+                await platform.until(lambda: platform.gateway.connections)
+        except TimeoutError:
+            return False
+        return await platform.gateway.push(event) is not None
 
     def _event(self, line: str, account: Account) -> dict[str, Any] | None:
         if line.startswith("#"):

@@ -41,7 +41,7 @@ async def test_a_hub_that_is_not_there_is_told_of(world: Make, capsys: pytest.Ca
     w = await world()
     async with aiohttp.ClientSession() as http:
         await Person("http://127.0.0.1:9/", connected=False).says("在吗", w.platform, http)
-        await Person(w.url, connected=True).says("在吗", w.platform, http)
+        await Person(w.url, connected=True, patience=0.05).says("在吗", w.platform, http)
     w.platform.account.token = "wrong"
     await Person(w.url, connected=False).says("在吗", w.platform, w.http)
 
