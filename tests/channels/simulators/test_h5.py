@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -38,7 +39,7 @@ async def played(
     """Types the lines, each after the answer to the one before."""
     file = folder / "hub.toml"
     file.write_text(TOML.format(port=base.split(":")[2].partition("/")[0]), encoding="utf-8")
-    config = read(file, {kind: lambda kind=kind: section(kind) for kind in KINDS})  # type: ignore[misc]  # bound early
+    config = read(file, {kind: partial(section, kind) for kind in KINDS})
 
     async def converse(say: chat.Say) -> None:
         for line in lines:
