@@ -151,7 +151,12 @@ class Platform:
                 *self.gateway.routes(),
             ]
         )
+        app.on_shutdown.append(self._leave)
         return app
+
+    async def _leave(self, _: web.Application) -> None:
+        """The server would wait for long connections, and they for it."""
+        await self.gateway.drop(how="clean")
 
     @web.middleware
     async def _middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:

@@ -1,8 +1,12 @@
 """`simulate feishu`, without the terminal."""
 
+import asyncio
+
 import aiohttp
 import pytest
+from aiohttp import web
 
+from channels.feishu.channel import Feishu
 from channels.simulators.feishu.console import Person, account_of
 from hub.message import Choice
 from tests.channels.feishu.conftest import Make
@@ -65,3 +69,19 @@ async def test_a_card_that_grows_is_read_when_it_is_whole(world: Make) -> None:
     await w.channel.send(w.answer(message, "全文", live=live.handle))
 
     assert read == ["全文"]
+
+
+async def test_the_platform_ends_at_once_though_a_hub_is_connected(world: Make) -> None:
+    w = await world(transport="websocket")
+    runner = web.AppRunner(w.platform.app())
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    port = runner.addresses[0][1]
+    settings_here = w.channel.settings.model_copy(update={"api_base": f"http://127.0.0.1:{port}"})
+    running = asyncio.create_task(Feishu(settings_here, w.channel.site).run())
+    await w.until(lambda: w.platform.gateway.connections)
+    async with asyncio.timeout(5):
+        await runner.cleanup()
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
