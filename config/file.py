@@ -104,9 +104,9 @@ def load(path: Path, kinds: Kinds, tools: Kinds | None = None) -> Config:
         shared=reader.section("shared", SharedSection, raw),
         queue=reader.section("queue", QueueSection, raw),
         knowledge=reader.section("knowledge", KnowledgeSection, raw),
-        agent=reader.section("agent", AgentSection, raw, apart=("tools",)),
+        agent=reader.section("agent", AgentSection, raw, apart=("tools",) if tools else ()),
         channels=reader.named("channels", ChannelSection, kinds, raw.get("channels", {})),
-        tools=reader.named("agent.tools", Section, tools or {}, _inside(raw.get("agent"), "tools")),
+        tools=reader.named("agent.tools", Section, tools, _inside(raw.get("agent"), "tools")) if tools else {},
         written=tuple(_written(raw)),
     )
     reader.unknown(raw)

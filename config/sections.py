@@ -110,6 +110,12 @@ class QueueSection(Section):
     url: Annotated[Address, AfterValidator(_amqp)] = NOWHERE
     """"" = inside the process; amqp://…"""
 
+    def warnings(self) -> list[str]:
+        """An address that is kept for a version to come."""
+        if self.url:
+            return ["url: this version shares no work over RabbitMQ; let one hub at a time use the database"]
+        return []
+
 
 class EmbeddingModelSection(Section):
     """An endpoint for vectors that speaks OpenAI's protocol; used with embedding = "openai"."""
@@ -198,3 +204,9 @@ class AgentSection(Section):
     passages: Count = 6
     """Passages that the model is shown for a question."""
     model: AgentModelSection = AgentModelSection()
+
+    def warnings(self) -> list[str]:
+        """A name that is kept for an engine to come."""
+        if self.engine == "kotaemon":
+            return ["engine: this version holds no Kotaemon engine; the builtin one answers in its place"]
+        return []

@@ -362,6 +362,24 @@ def test_what_is_allowed_but_unwise_is_a_warning(place: Path) -> None:
     ]
 
 
+def test_what_this_version_does_not_hold_is_told(place: Path) -> None:
+    config = written(
+        place, '[storage]\nurl = "postgresql://db"\n[queue]\nurl = "amqp://bus"\n[agent]\nengine = "kotaemon"\n'
+    )
+
+    assert [str(warning) for warning in config.warnings[1:]] == [
+        "queue.url: this version shares no work over RabbitMQ; let one hub at a time use the database",
+        "agent.engine: this version holds no Kotaemon engine; the builtin one answers in its place",
+    ]
+
+
+def test_where_there_are_no_kinds_of_tools_there_is_no_setting_for_them(place: Path) -> None:
+    (place / "hub.toml").write_text('[agent.tools.sky]\nkind = "weather"\n', encoding="utf-8")
+
+    with pytest.raises(Refused, match=r"agent\.tools: is not a setting"):
+        load(place / "hub.toml", KINDS)
+
+
 @pytest.mark.parametrize(
     ("host", "loopback"),
     [("127.0.0.1", True), ("::1", True), ("localhost", True), ("0.0.0.0", False), ("hub.example", False)],
