@@ -110,5 +110,7 @@ def found(ranked: Ranked, stored: Mapping[str, Stored], limit: int) -> Found:
 
 def _passage(stored: Stored, score: float) -> Passage:
     above = stored.headings[1:] if stored.document in stored.headings[:1] else stored.headings
-    heading = " / ".join(filter(None, (*above, stored.anchor, stored.lead.strip("| "))))
-    return Passage(stored.key, stored.document, stored.source, stored.url, stored.text, heading, round(score, 4))
+    heading = " / ".join(filter(None, (*above, stored.anchor)))
+    return Passage(
+        stored.key, stored.document, stored.source, stored.url, stored.text, heading, round(score, 4), stored.lead
+    )
