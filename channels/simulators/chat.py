@@ -19,12 +19,12 @@ Say = Callable[[str], Awaitable[None]]
 
 def shown(text: str, *, by: str) -> None:
     """Something that the person reads, and which way it came."""
-    _console.print(Text(f"◀ {by} ", style="dim"), Text(text), sep="")
+    _console.print(Text(f"◀ {by} ", style="dim"), Text(text), sep="", soft_wrap=True)
 
 
 def told(text: str) -> None:
     """Something that the simulator itself has to say."""
-    _console.print(Text(text, style="dim italic"))
+    _console.print(Text(text, style="dim italic"), soft_wrap=True)
 
 
 def place(api_base: str, name: str) -> tuple[str, int]:
