@@ -26,7 +26,7 @@ async def play(config: Config, name: str) -> None:
         show=_show,
     )
     platform.base = settings.api_base.rstrip("/")
-    runner = web.AppRunner(platform.app(), access_log=None)
+    runner = web.AppRunner(platform.app(), access_log=None, shutdown_timeout=1.0)
     await runner.setup()
     try:
         await web.TCPSite(runner, host, port).start()

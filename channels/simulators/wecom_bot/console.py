@@ -35,7 +35,7 @@ async def _called(settings: Settings, url: str) -> None:
     token = settings.token.value if settings.token else ""
     key = settings.encoding_aes_key.value if settings.encoding_aes_key else ""
     caller = Caller(url, token, key, base=settings.api_base, show=lambda words: shown(words, by="response_url"))
-    runner = web.AppRunner(caller.app(), access_log=None)
+    runner = web.AppRunner(caller.app(), access_log=None, shutdown_timeout=1.0)
     await runner.setup()
     base = URL(settings.api_base)
     here = base.host in HERE
@@ -74,7 +74,7 @@ async def _connected(settings: Settings, name: str) -> None:
         raise ConfigError(f'write ws_url = "ws://127.0.0.1:9003" under [channels.{name}], and restart the hub')
     secret = settings.secret.value if settings.secret else ""
     gateway = Gateway(settings.bot_id, secret, show=lambda words: shown(words, by="bot"))
-    runner = web.AppRunner(gateway.app(), access_log=None)
+    runner = web.AppRunner(gateway.app(), access_log=None, shutdown_timeout=1.0)
     await runner.setup()
 
     async def say(line: str) -> None:
