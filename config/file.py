@@ -15,7 +15,16 @@ from pydantic import BaseModel, RootModel, ValidationError
 
 from config.faults import Fault, Refused, faults, nearest, one_of
 from config.secret import Secret, password
-from config.sections import AgentSection, HubSection, KnowledgeSection, QueueSection, SharedSection, StorageSection
+from config.sections import (
+    AgentSection,
+    HubSection,
+    KnowledgeSection,
+    MemorySection,
+    OperatorsSection,
+    QueueSection,
+    SharedSection,
+    StorageSection,
+)
 from config.settings import ChannelSection, Section
 
 Kinds = Mapping[str, Callable[[], type[BaseModel]]]
@@ -24,7 +33,8 @@ Kinds = Mapping[str, Callable[[], type[BaseModel]]]
 SectionT = TypeVar("SectionT", bound=BaseModel)
 Table = Mapping[str, Any]
 
-SECTIONS = ("hub", "storage", "shared", "queue", "knowledge", "agent", "channels")
+SINGLE = ("hub", "storage", "shared", "queue", "knowledge", "agent", "memory", "operators")
+SECTIONS = (*SINGLE, "channels")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
@@ -39,13 +49,15 @@ class Config:
     queue: QueueSection
     knowledge: KnowledgeSection
     agent: AgentSection
+    memory: MemorySection
+    operators: OperatorsSection
     channels: Mapping[str, ChannelSection]
     tools: Mapping[str, Section] = field(default_factory=dict)
     written: tuple[str, ...] = ()
 
     def sections(self) -> Iterator[tuple[str, Section]]:
         """Every section with its path, sections inside sections too."""
-        for name in ("hub", "storage", "shared", "queue", "knowledge", "agent"):
+        for name in SINGLE:
             yield from _within(name, getattr(self, name))
         for name, channel in self.channels.items():
             yield from _within(f"channels.{name}", channel)
@@ -105,6 +117,8 @@ def load(path: Path, kinds: Kinds, tools: Kinds | None = None) -> Config:
         queue=reader.section("queue", QueueSection, raw),
         knowledge=reader.section("knowledge", KnowledgeSection, raw),
         agent=reader.section("agent", AgentSection, raw, apart=("tools",) if tools else ()),
+        memory=reader.section("memory", MemorySection, raw),
+        operators=reader.section("operators", OperatorsSection, raw),
         channels=reader.named("channels", ChannelSection, kinds, raw.get("channels", {})),
         tools=reader.named("agent.tools", Section, tools, _inside(raw.get("agent"), "tools")) if tools else {},
         written=tuple(_written(raw)),

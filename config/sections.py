@@ -68,7 +68,7 @@ class HubSection(Section):
     """Seconds; a message sent longer ago is recorded, not answered. 0 = never stale."""
     turns: Count = 1000
     """Questions that are worked on side by side."""
-    drain: Seconds = 10
+    drain: Seconds = 20
     """Seconds that a stopping hub gives to the answers under way."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["text", "json"] = "text"
@@ -115,6 +115,31 @@ class QueueSection(Section):
         if self.url:
             return ["url: this version shares no work over RabbitMQ; let one hub at a time use the database"]
         return []
+
+
+Evidence = Literal["unionid", "staff_id", "feishu_union_id", "dingtalk_union_id", "email", "mobile"]
+
+
+class MemorySection(Section):
+    """What is kept of people, and what joins them."""
+
+    keep: tuple[Literal["mobile", "address", "id_card", "bank_card"], ...] = ("mobile", "address")
+    """Sensitive values that may be kept as facts; the others are masked before they are stored."""
+    trust: tuple[Evidence, ...] = ("unionid",)
+    """Ids that a platform or its directory vouches for, by which identities are joined into one person."""
+    days: Annotated[int, Field(ge=0)] = 0
+    """After so many days what was said is erased. 0 = never."""
+
+
+class OperatorsSection(Section):
+    """The people to whom a conversation can be handed over."""
+
+    token: Secret | None = None
+    """Opens the API under /api/conversations; left out: there is none."""
+    webhook: Secret | None = None
+    """Called when somebody asks for a person. A secret: the address of a group robot holds its key."""
+    form: Literal["json", "wecom", "feishu"] = "json"
+    """What the webhook takes: JSON, or the message of a group robot of WeCom or Feishu."""
 
 
 class EmbeddingModelSection(Section):

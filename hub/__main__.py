@@ -22,6 +22,7 @@ COMMANDS = {
     ),
     "knowledge": ("agent.knowledge.commands", "add, list, remove and search documents"),
     "person": ("memory.commands", "show, link, unlink, export and erase people"),
+    "audit": ("memory.audit_commands", "verify and list the audit log"),
     "simulate": ("channels.simulators.commands", "play a platform against the running hub, in this terminal"),
 }
 

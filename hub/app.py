@@ -31,7 +31,9 @@ from hub.observe import Metrics, configure_logs, new_metrics
 from hub.turn import Answer, ToolUsed
 from memory.journal import SqlJournal
 from memory.lock import only_one
-from memory.mind import Mind
+from memory.mind import Mind, Tell
+from memory.operators import Desk, Webhook
+from memory.sensitive import Policy
 from memory.store import Store, open_store
 
 log = structlog.get_logger()
@@ -94,7 +96,7 @@ async def open_hub(config: Config) -> AsyncIterator[Hub]:
         store = await stack.enter_async_context(open_store(config.storage.url.value, config.hub.data_dir))
         coordination = await stack.enter_async_context(_coordination(config))
         http = await stack.enter_async_context(_session())
-        library = await stack.enter_async_context(open_library(config, store))
+        library = await stack.enter_async_context(open_library(config, store, coordination.leases))
         agent = OneAgent(config.agent, library, engines(config.agent), observer=Watch(metrics))
         stack.push_async_callback(agent.close)
         channels: dict[str, Channel[Any]] = {}
@@ -107,7 +109,7 @@ async def open_hub(config: Config) -> AsyncIterator[Hub]:
         gateway = Gateway(
             journal=journal,
             agent=agent,
-            memory=Mind(store, clock=now, tell=tell),
+            memory=_mind(config, store, http, tell),
             channels=channels,
             delivery=delivery,
             metrics=metrics,
@@ -124,6 +126,18 @@ async def open_hub(config: Config) -> AsyncIterator[Hub]:
         await gateway.start()
         await stack.enter_async_context(_beside(agent.warm(), *map(_kept_running, channels.values())))
         yield hub
+
+
+def _mind(config: Config, store: Store, http: aiohttp.ClientSession, tell: Tell) -> Mind:
+    operators = config.operators
+    return Mind(
+        store,
+        clock=now,
+        tell=tell,
+        policy=Policy.of(config.memory.keep),
+        trusted=frozenset(config.memory.trust),
+        operators=Webhook(http, operators.webhook.value, operators.form) if operators.webhook else None,
+    )
 
 
 def now() -> datetime:
@@ -255,6 +269,9 @@ def application(hub: Hub) -> web.Application:
     app.add_routes(health.routes())
     for channel in hub.channels.values():
         app.add_routes(channel.routes())
+    token = hub.config.operators.token
+    desk = Desk(hub.store, token=token.value if token else "", tell=hub.gateway.tell, clock=now)
+    app.add_routes(desk.routes())
     if hub.config.hub.demo or hub.config.hub.loopback:
         from channels.h5.page import demo  # only where the page is shown
 

@@ -114,6 +114,7 @@ class Gateway:
         with structlog.contextvars.bound_contextvars(turn=stored.turn, channel=channel.name):
             try:
                 await self._delivery.stir(stored.place)
+                stored = await self._memory.identify(stored)
                 async with Show(channel, stored, self._journal) as show:
                     answer = await self._answer(stored, show)
                 if await self._commit(channel, stored, answer):

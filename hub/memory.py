@@ -13,6 +13,10 @@ from hub.turn import Answer, Remembered
 class Memory(Protocol):
     """Commands such as /link and /forget, facts, and the silence after a hand-over to people."""
 
+    async def identify(self, stored: Stored) -> Stored:
+        """The same message, its person joined with whoever has the same evidence."""
+        ...
+
     async def answer(self, stored: Stored) -> Answer | None:
         """The answer to a command; one with an empty text says nothing; None: the agent answers."""
         ...
@@ -22,12 +26,15 @@ class Memory(Protocol):
         ...
 
     async def learn(self, stored: Stored, answer: Answer) -> None:
-        """The turn is over: keeps what the person told."""
+        """The turn is over: keeps what the person told, and hands over where the agent asks for that."""
         ...
 
 
 class Forgetful:
     """No commands, and nothing is known."""
+
+    async def identify(self, stored: Stored) -> Stored:
+        return stored
 
     async def answer(self, stored: Stored) -> Answer | None:
         return None

@@ -5,17 +5,19 @@ identity, and that to its person.
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, delete, insert, select, update
 
 from hub import language
 from hub.journal import Stored
+from hub.person import Person
 from hub.texts import Texts, texts
 from hub.turn import Answer, Remembered
-from memory import facts, linking, privacy
+from memory import facts, linking, people, privacy
 from memory.linking import Side
+from memory.operators import Operators
 from memory.sensitive import Policy
 from memory.spoken import Spoken, spoken
 from memory.store import Store
@@ -38,18 +40,43 @@ class Said:
     text: str
     other: tuple[int, str] | None = None
     silent: bool = False
+    handed: bool = False
 
 
 class Mind:
     """One for all turns; keeps nothing itself."""
 
     def __init__(
-        self, store: Store, *, clock: Callable[[], datetime], tell: Tell, policy: Policy | None = None
+        self,
+        store: Store,
+        *,
+        clock: Callable[[], datetime],
+        tell: Tell,
+        policy: Policy | None = None,
+        trusted: frozenset[str] = frozenset({"unionid"}),
+        operators: Operators | None = None,
     ) -> None:
         self._store = store
         self._clock = clock
         self._tell = tell
         self._policy = policy or Policy()
+        self._trusted = trusted
+        self._operators = operators
+
+    async def identify(self, stored: Stored) -> Stored:
+        """See hub.memory.Memory."""
+        if not any(proof.kind in self._trusted for proof in stored.message.evidence):
+            return stored
+
+        def job(connection: Connection) -> Person | None:
+            identity = _identity(connection, stored)
+            if not linking.join_by_evidence(connection, identity, trusted=self._trusted, now=self._clock()):
+                return None
+            met = people.known(connection, stored.message.sender)
+            return met.person if met else None
+
+        person = await self._store.write(job)
+        return replace(stored, person=person) if person else stored
 
     async def answer(self, stored: Stored) -> Answer | None:
         """See hub.memory.Memory."""
@@ -62,6 +89,8 @@ class Mind:
             return None
         if said.other:
             await self._tell(*said.other)
+        if said.handed and self._operators:
+            await self._operators.called(stored, "asked for")
         return Answer("" if said.silent else said.text, engine="handover" if said.silent else ENGINE)
 
     async def recall(self, stored: Stored) -> tuple[Remembered, ...]:
@@ -76,6 +105,10 @@ class Mind:
         """See hub.memory.Memory."""
         if answer.engine in (ENGINE, "handover"):
             return
+        if answer.handover:
+            await self._store.write(lambda connection: hand_over(connection, stored.place, "the agent asked"))
+            if self._operators:
+                await self._operators.called(stored, "the agent asked")
         proposals = facts.found(stored.message.text)
         tongue = language.spoken(stored.message.text)
         if not proposals and tongue in (None, stored.person.language):
@@ -152,8 +185,13 @@ class Mind:
         return until is not None and float(until) > self._clock().timestamp()
 
     def _human(self, connection: Connection, stored: Stored, says: Texts) -> Said:
-        connection.execute(update(conversations).where(conversations.c.id == stored.place).values(handed="asked for"))
-        return Said(says.queued)
+        hand_over(connection, stored.place, "asked for")
+        return Said(says.queued, handed=True)
+
+
+def hand_over(connection: Connection, place: int, why: str) -> None:
+    """People answer in this conversation from now on; an empty `why` gives it back to the agent."""
+    connection.execute(update(conversations).where(conversations.c.id == place).values(handed=why))
 
 
 def _note(side: Side) -> str:

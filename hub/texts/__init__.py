@@ -75,6 +75,8 @@ class Texts:
     """The message was taken and needs no answer now (a person has taken over)."""
     queued: str
     """A person was asked for, and the customer waits for one."""
+    wanted: str
+    """To operators: `{conversation}`, `{channel}` and the last words, `{text}`."""
     choose: str
     """Before choices that are to be said: `{choices}`."""
     web: WebTexts

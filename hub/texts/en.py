@@ -15,6 +15,7 @@ TEXTS = Texts(
     later="This takes a little longer. The answer follows as a message of its own.",
     received="Received.",
     queued="You are being put through to a person. Please wait a moment.",
+    wanted="Somebody asks for a person: conversation {conversation} ({channel}). Their last words: {text}",
     choose="Please reply: {choices}",
     web=WebTexts(
         unreadable="This message could not be read.",

@@ -15,6 +15,7 @@ TEXTS = Texts(
     later="这个问题需要更久一点，答案稍后发给您。",
     received="已收到。",
     queued="正在为您转接人工服务，请稍候。",
+    wanted="有人需要人工服务：会话 {conversation}（{channel}）。最后一句：{text}",
     choose="请回复：{choices}",
     web=WebTexts(
         unreadable="这条消息的格式不对，无法读取。",
