@@ -3,7 +3,7 @@
 The loop is ours, and short: ask, run the tools that were asked for, ask again, at most as often as the budget says; the
 last time without tools, so that it has to answer. Only marks of passages that it was shown become citations.
 
-Measured against a model on this machine, 64 turns side by side: 0.9 ms of CPU a turn, prompt and citations included.
+Measured, 64 turns side by side: 1.0 to 1.3 ms of CPU for a turn, prompt, parsing and citations included.
 """
 
 import time
