@@ -5,7 +5,6 @@ import base64
 import hashlib
 from collections.abc import Awaitable, Callable, Iterable
 from html import escape
-from pathlib import Path
 from string import Template
 
 from aiohttp import web
@@ -14,6 +13,7 @@ from channels.h5.origins import language
 from channels.h5.script import STATIC
 from config import Config
 from hub.person import Language
+from hub.texts import texts
 
 LANGUAGES: tuple[Language, ...] = ("zh", "en")
 
@@ -55,20 +55,19 @@ def _pages(config: Config) -> tuple[dict[Language, str], str]:
         f"default-src 'none'; script-src 'self'; style-src 'sha256-{digest}'; connect-src 'self' ws: wss:; "
         "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )
-    values = {"style": style, **_shown(config)}
-    return {name: _page(STATIC / f"page.{name}.html", values) for name in LANGUAGES}, policy
+    return {name: _page(name, {"style": style, **_shown(config, name)}) for name in LANGUAGES}, policy
 
 
-def _page(file: Path, values: dict[str, str]) -> str:
-    return Template(file.read_text(encoding="utf-8")).substitute(values)
+def _page(name: Language, values: dict[str, str]) -> str:
+    return Template((STATIC / f"page.{name}.html").read_text(encoding="utf-8")).substitute(values)
 
 
-def _shown(config: Config) -> dict[str, str]:
+def _shown(config: Config, name: Language) -> dict[str, str]:
     """What the templates show, escaped."""
     web_names = [name for name, section in config.channels.items() if section.kind == "h5"]
     base = config.hub.public_url or f"http://{config.hub.host}:{config.hub.port}"
     model = config.agent.model
-    named = model.provider if model.provider == "none" else f"{model.provider} · {model.name}"
+    named = texts(name).web.no_model if model.provider == "none" else f"{model.provider} · {model.name}"
     widget = f"/channels/{web_names[0]}/widget.js" if web_names else ""
     return {
         "script": f'<script src="{widget}" async></script>' if widget else "",

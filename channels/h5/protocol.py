@@ -157,6 +157,11 @@ def stored(recorded: Recorded) -> Event:
     return said | {"at": recorded.at.isoformat(timespec="seconds")}
 
 
+def forgotten(client_id: str) -> Event:
+    """The message was accepted once; what was said has been erased since, and its number with it."""
+    return {"type": "accepted", "id": client_id, "event": 0}
+
+
 def _reply(message: OutboundMessage) -> Event:
     text = clean(message.text)
     citations = [

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from channels.h5.identity import Visitor
-from channels.h5.protocol import Event, Fault, Growing, delta, stored
+from channels.h5.protocol import Event, Fault, Growing, delta, forgotten, stored
 from hub.channel import Record, Site
 from hub.message import Conversation, OutboundMessage
 
@@ -58,13 +58,12 @@ class Session:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def accepted(self, event: int) -> None:
+    async def accepted(self, client_id: str, event: int) -> None:
         """The visitor's message has this number: sends its event in its place, or again where it was sent before."""
         if event > self._cursor:
             await self._catch_up()
-            return
-        for recorded in await self._site.record.events(self._conversation, after=event - 1, limit=1):
-            await self._send(stored(recorded))
+        else:
+            await self._send(await accepted(self._site.record, self._conversation, client_id, event))
 
     async def _follow(self) -> None:
         async with self._site.coordination.live.listen(topic(self._conversation)) as news:
@@ -108,6 +107,12 @@ class Session:
             await self._send(delta(turn, text, anew=True))
         elif len(text) > len(shown):
             await self._send(delta(turn, text[len(shown) :]))
+
+
+async def accepted(record: Record, conversation: Conversation, client_id: str, event: int) -> Event:
+    """The event of a message that was accepted, now or long ago."""
+    page = await record.events(conversation, after=event - 1, limit=1)
+    return next((stored(recorded) for recorded in page if recorded.event == event), forgotten(client_id))
 
 
 async def reached(record: Record, conversation: Conversation, wanted: int) -> int:

@@ -11,8 +11,8 @@ from aiohttp import web
 
 from channels.h5.identity import Visitor
 from channels.h5.origins import Origins, address, language
-from channels.h5.protocol import LAST, Event, Fault, Hello, Message, decode, encode, error, pong, stored, welcome
-from channels.h5.session import Session
+from channels.h5.protocol import LAST, Event, Fault, Hello, Message, decode, encode, error, pong, welcome
+from channels.h5.session import Session, accepted
 from channels.h5.visits import Visits
 from hub.errors import NotStored
 from hub.texts import texts
@@ -83,8 +83,7 @@ class Streams:
         who = address(request, self._settings.proxies)
         number = await self._visits.say(visitor, message, address=who)
         site = self._visits.site
-        (recorded,) = await site.record.events(visitor.conversation(site.name), after=number - 1, limit=1)
-        return stored(recorded)
+        return await accepted(site.record, visitor.conversation(site.name), message.id, number)
 
     async def _body(self, request: web.Request) -> bytes:
         """The body, read no further than it may be long."""

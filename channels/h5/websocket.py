@@ -114,7 +114,7 @@ class Peer:
                 raise
             await self._tell(fault)
         else:
-            await session.accepted(event)
+            await session.accepted(message.id, event)
 
     async def _read(self, frame: WSMessage) -> Hello | Message | Ping | None:
         """What a frame says; a ping is answered, what can't be read is complained of."""

@@ -10,7 +10,7 @@ from hub.person import Language
 
 @dataclass(frozen=True, slots=True)
 class WebTexts:
-    """Why the web widget's protocol does not do what a page asked for; a text for each code of its `error` event."""
+    """Why the web widget's protocol does not do what a page asked for: a text for each code of its `error` event."""
 
     unreadable: str
     too_large: str
@@ -24,6 +24,8 @@ class WebTexts:
     """`{seconds}` until the next message is taken."""
     crowded: str
     not_stored: str
+    no_model: str
+    """On the page at /, in place of a model's name."""
 
 
 @dataclass(frozen=True, slots=True)

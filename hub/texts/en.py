@@ -29,6 +29,7 @@ TEXTS = Texts(
         rate_limited="That was a little fast. Please try again in {seconds} s.",
         crowded="Too many connections are open. Please close some pages and try again.",
         not_stored="The message could not be saved just now. Please try again in a moment.",
+        no_model="none, answers quote the documents",
     ),
     related="I found no direct answer. This passage may be related:\n\n{passage}",
     greeting="Hello! I answer from our documents. What would you like to know?",

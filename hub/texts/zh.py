@@ -29,6 +29,7 @@ TEXTS = Texts(
         rate_limited="您发得太快了，请过 {seconds} 秒再试。",
         crowded="打开的连接太多了，请关闭一些页面后再试。",
         not_stored="消息暂时没能保存，请稍后再试。",
+        no_model="未接模型，直接引用资料原文",
     ),
     related="没有找到直接的答案，下面这段资料可能有关：\n\n{passage}",
     greeting="您好！我可以根据资料回答您的问题，请直接告诉我您想了解什么。",

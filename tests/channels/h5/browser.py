@@ -2,19 +2,21 @@
 
 import os
 import shutil
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 from aiohttp import web
-from playwright.async_api import Browser, BrowserContext, Locator, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Locator, Page, async_playwright, expect
 
 from tests.channels.callback import serving
 from tests.channels.h5.desk import Desk, site
 
 HOW = "no chromium here: apt-get install chromium (or name one in CHROMIUM)"
+PATIENCE = 20_000
+"""Milliseconds; a busy machine is no fault of the widget."""
 PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
 SHOP = """<!doctype html>
 <html lang="{lang}"><head><title>Shop</title><link rel="icon" href="data:,">
@@ -41,6 +43,7 @@ def chromium() -> str:
 async def browser() -> AsyncIterator[Browser]:
     """A browser of its own."""
     path = chromium()
+    expect.set_options(timeout=PATIENCE)
     async with async_playwright() as playwright:
         opened = await playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
         try:
@@ -126,11 +129,8 @@ async def shop(
         context = await browser.new_context(locale="zh-CN", **(device or {}))
         stack.push_async_callback(context.close)
         page = await context.new_page()
-        page.set_default_timeout(8000)
+        page.set_default_timeout(PATIENCE)
         made = Shop(desk, hub, address, context, page)
         made.watch(page)
         await page.goto(address)
         yield made
-
-
-Visit = Callable[..., Any]

@@ -51,6 +51,7 @@ class Desk:
     """Answers wait for it; set from the start."""
     _events: defaultdict[Conversation, list[Recorded]] = field(default_factory=lambda: defaultdict(list))
     _tickets: dict[tuple[str, str], Kept] = field(default_factory=dict)
+    _erased: dict[Conversation, int] = field(default_factory=dict)
     _answering: set[asyncio.Task[None]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -83,7 +84,8 @@ class Desk:
     async def events(self, conversation: Conversation, *, after: int, limit: int = 200) -> Sequence[Recorded]:
         if self.broken:
             raise NotStored
-        return self._events[conversation][after : after + limit]
+        start = max(after, self._erased.get(conversation, 0))
+        return self._events[conversation][start : start + limit]
 
     async def note(self, key: str) -> str | None:
         return self.notes.get(key)
@@ -136,6 +138,11 @@ class Desk:
         events = self._events[conversation]
         events.append(Recorded(len(events) + 1, message, datetime.now(UTC)))
         return len(events)
+
+    def forget(self) -> None:
+        """Erases what was said; keys stay, without numbers, and the count goes on."""
+        self._tickets = {name: replace(ticket, event=0) for name, ticket in self._tickets.items()}
+        self._erased = {conversation: len(events) for conversation, events in self._events.items()}
 
     def reopen(self) -> None:
         """Takes connections again after the channel was closed."""

@@ -103,6 +103,18 @@ async def test_the_same_id_is_the_same_message() -> None:
     assert len(desk.said) == 1
 
 
+async def test_a_message_that_was_erased_since_is_not_asked_for_again() -> None:
+    async with site() as (desk, base), socket(base) as page:
+        await page.hello()
+        await page.ask("忘了它")
+        desk.forget()
+        await page.message("忘了它")
+        again = await page.next()
+
+    assert again == {"type": "accepted", "id": "m1", "event": 0}
+    assert len(desk.said) == 1
+
+
 async def test_the_same_id_of_another_visitor_is_another_message() -> None:
     async with site() as (desk, base), socket(base) as one, socket(base) as other:
         await one.hello()

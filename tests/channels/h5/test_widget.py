@@ -405,13 +405,18 @@ async def test_it_speaks_the_language_of_the_page(chrome: Browser) -> None:
         await expect(there.page.get_by_role("dialog", name="Support chat")).to_be_visible()
 
 
-LOOKS = 'data-title="小店客服" data-greeting="欢迎光临" data-position="left" data-language="zh" data-colour="#ffd54f"'
+LOOKS = (
+    'data-title="小店客服" data-greeting="欢迎光临" data-questions="在吗|运费多少？" '
+    'data-position="left" data-language="zh" data-colour="#ffd54f"'
+)
 
 
 async def test_a_page_may_choose_how_it_looks(chrome: Browser) -> None:
     async with shop(chrome, lang="en", attributes=LOOKS) as there:
         await there.open()
-        await there.ask("在吗")
+        await there.page.get_by_role("button", name="在吗").click()
+        await expect(there.answers).to_contain_text(["答：在吗"])
+        await expect(there.page.get_by_role("button", name="运费多少？")).to_have_count(0)
         await expect(there.page.get_by_role("dialog", name="小店客服")).to_be_visible()
         await expect(there.log).to_contain_text("欢迎光临")
         box = await there.page.get_by_role("dialog").bounding_box()
@@ -444,7 +449,7 @@ CONTRAST = """() => {
 }"""
 
 
-@pytest.mark.parametrize("colour", ["", "#ffd54f", "hsl(210 100% 50%)", "white"])
+@pytest.mark.parametrize("colour", ["", "#ffd54f", "white"])
 async def test_all_words_can_be_read_by_day_and_by_night(chrome: Browser, colour: str) -> None:
     async with shop(chrome, attributes=f'data-colour="{colour}"' if colour else "") as there:
         there.desk.answers["运费多少？"] = CITED

@@ -29,8 +29,11 @@ class Messages {
     this.think();
   }
 
-  greet(text) {
-    this.log.append(el("div", { class: "answer greeting" }, el("div", { class: "text" }, el("p", {}, text))));
+  /** What is said first, and questions to begin with. */
+  greet(text, questions) {
+    const greeting = el("div", { class: "answer" }, el("div", { class: "text" }, el("p", {}, text)));
+    if (questions.length) greeting.append(this.choices(questions.map((value) => ({ label: value, value }))));
+    this.log.append(greeting);
   }
 
   near() {

@@ -1,6 +1,7 @@
 /* Puts the widget into the page: <script src="…/widget.js" async data-title="…" data-colour="#0b6b5d"></script>
 
    data-title, data-greeting   what stands at the top, and what is said first
+   data-questions              questions to begin with, with | between them
    data-colour                 the accent, any CSS colour
    data-position               "right" or "left"
    data-language               "zh", "en" or "auto": the page's language, else the browser's
@@ -22,7 +23,8 @@ const mount = ({ src, nonce, dataset }) => {
   styled(root, STYLE + palette(dataset.colour || dataset.color || "#0b6b5d", root), nonce);
 
   const messages = new Messages({ words, base, language: host.lang, say: (text) => conversation.say(text) });
-  const greet = () => messages.greet(dataset.greeting || words.greeting);
+  const questions = (dataset.questions || "").split("|").map((question) => question.trim()).filter(Boolean);
+  const greet = () => messages.greet(dataset.greeting || words.greeting, questions);
   const panel = new Panel({ host, root, words, messages, options: dataset, opened: () => conversation.start() });
   const view = {
     state: (state, failures) => panel.state(state, failures),
