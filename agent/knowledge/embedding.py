@@ -102,15 +102,18 @@ class Embedding:
         except (OSError, ValueError):
             return None
 
-    async def catch_up(self, tell: Callable[[int, int], None] = lambda made, of: None) -> None:
-        """Makes what is missing and drops what is gone; `tell` is told how many of how many. Raises Away."""
+    async def catch_up(self, tell: Callable[[int, int], None] | None = None) -> None:
+        """Makes what is missing and drops what is gone. `tell` is told how many of how many: somebody waits.
+
+        Raises Away.
+        """
         mark = await self._mark()
         missing, extra = await self._vectors.missing(await self._archive.keys())
         for start in range(0, len(missing), BATCH):
-            tell(start, len(missing))
+            if tell:
+                tell(start, len(missing))
             passages = await self._archive.by_key(missing[start : start + BATCH])
-            await self._vectors.put({one.key: one.searched for one in passages})
-        tell(len(missing), len(missing))
+            await self._vectors.put({one.key: one.searched for one in passages}, urgent=tell is not None)
         if extra:
             alive = await self._archive.alive(extra)  # another replica may have stored them meanwhile
             await self._vectors.drop([key for key in extra if key not in alive])

@@ -43,8 +43,11 @@ MEANING = 1.6
 """What closeness is worth of strength."""
 SETTLED, AHEAD = 0.7, 0.5
 """A best passage of this strength, ahead of the next by this share of it, is best by meaning too."""
-SURE, SURE_BY_WORD = 0.8, 0.4
-"""Evidence at which it is as likely as not that the passages answer."""
+SURE, SURE_BY_WORD = (0.48, 0.11), (0.19, 0.09)
+"""Evidence at which it is as likely as not that the passages answer: for one passage, and more for each ten times
+as many, because among many there is always one that is like the question by chance."""
+MANY = 3000
+"""Passages beyond which chance brings nothing more."""
 STEEPNESS = 6.0
 FOREIGN = -0.12
 """Closeness at which that is so when question and passage are in different scripts: no word can be the same."""
@@ -108,10 +111,11 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """How much each token of a question tells: the rarer, the more. `length` is the mean length of passages."""
+    """How much each token of a question tells: the rarer, the more. `length` is the mean length of the passages."""
 
     of: Mapping[str, float]
     length: float
+    passages: int
 
     @classmethod
     def from_counts(
@@ -120,7 +124,7 @@ class Weights:
         """`counts`: in how many of the passages each token stands."""
         every = passages + PRIOR
         rare = {t: math.log(1 + (every - counts.get(t, 0) + 0.5) / (counts.get(t, 0) + 0.5)) for t in wanted}
-        return cls(rare, max(length, 1.0))
+        return cls(rare, max(length, 1.0), passages)
 
     def strength(self, bag: Mapping[str, int]) -> float:
         """BM25 of these tokens in a bag, as a share of the weight of all of them."""
@@ -190,11 +194,11 @@ class Trial:
         cover = max(self._coverage(bags[key], mistyped=mistyped) for key in best)
         strength = max(strengths[key] for key in best)
         if best[0] not in near:
-            return Ranked(order, _likely(cover + 0.5 * strength - SURE_BY_WORD))
+            return Ranked(order, self._likely(cover + 0.5 * strength, SURE_BY_WORD))
         closest = max(near.get(key, 0.0) for key in best)
         if not strength and not self.question.characters and bags[best[0]].chinese:
-            return Ranked(order, _likely(1.5 * (closest - FOREIGN)))
-        return Ranked(order, _likely(0.5 * (cover + strength) + 1.5 * closest - SURE))
+            return Ranked(order, self._likely(1.5 * (closest - FOREIGN), (0.0, 0.0)))
+        return Ranked(order, self._likely(0.5 * (cover + strength) + 1.5 * closest, SURE))
 
     def _coverage(self, bag: Bag, *, mistyped: bool) -> float:
         telling = tokens.words(self.question.telling) or self.question.words
@@ -204,7 +208,8 @@ class Trial:
             cover = max(cover, SOUND * self.sounds.coverage(bag.sounds, heard))
         return cover
 
-
-def _likely(evidence: float) -> float:
-    """0.5 where the evidence is just enough."""
-    return 1 / (1 + math.exp(-STEEPNESS * evidence))
+    def _likely(self, evidence: float, enough: tuple[float, float]) -> float:
+        """0.5 where the evidence is just enough in a knowledge of this size."""
+        one, ten = enough
+        needed = one + ten * math.log10(min(max(self.words.passages, 1), MANY))
+        return 1 / (1 + math.exp(STEEPNESS * (needed - evidence)))

@@ -56,6 +56,7 @@ class Address:
     port: int
     token: str
     name: str
+    pid: int
 
     @classmethod
     def of(cls, folder: Path) -> "Address | None":

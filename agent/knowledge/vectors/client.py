@@ -81,7 +81,7 @@ class Vectors:
             await asyncio.sleep(0.2)
 
     async def _greet(self) -> bool:
-        address = Address.of(self._setup.folder)
+        address = await asyncio.to_thread(Address.of, self._setup.folder)
         if address is None:
             return False
         if address.name != self._setup.name:
@@ -145,9 +145,12 @@ class Vectors:
         answer = await self._ask("missing", keys=list(keys))
         return _keys(answer["missing"]), _keys(answer["extra"])
 
-    async def put(self, passages: Mapping[str, str]) -> None:
-        """Makes vectors of these passages; returns when they are stored. About 0.4 s of a core each."""
-        await self._ask("put", passages=dict(passages))
+    async def put(self, passages: Mapping[str, str], *, urgent: bool = False) -> None:
+        """Makes vectors of these passages; returns when they are stored. About 1 ms of a core for each character.
+
+        `urgent`: somebody waits for them; else everything else goes first.
+        """
+        await self._ask("put", passages=dict(passages), urgent=urgent)
 
     async def drop(self, keys: Sequence[str]) -> None:
         """Forgets these."""

@@ -5,10 +5,11 @@ A client says first {"token": …, "name": …} and is answered {"ok": true}; th
 
     nearest  question, limit, keys    → cosines {key: closeness}: the nearest, and these keys
     missing  keys                     → missing [key]: have no vector; extra [key]: have one and are not among these
-    put      passages {key: text}     → made: how many vectors
+    put      passages {key: text}, urgent   → made: how many vectors
     drop     keys                     → gone: how many vectors
 
-Questions go before passages: vectors of passages are made in one thread with low priority.
+Questions go before passages: vectors of passages are made in one thread with low priority, unless somebody waits
+for them (`urgent`).
 """
 
 import asyncio
@@ -23,6 +24,7 @@ import traceback
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from pathlib import Path
 
 from agent.knowledge.vectors import LONGEST_LINE, Address, Setup
@@ -134,7 +136,7 @@ class Server:
         return welcome
 
     async def _answer(self, request: Request, writer: asyncio.StreamWriter) -> None:
-        slow = request.get("do") != "nearest"
+        slow = request.get("do") != "nearest" and not request.get("urgent")
         try:
             reply = await asyncio.get_running_loop().run_in_executor(
                 self._slow if slow else self._fast, self._do, request
@@ -189,7 +191,7 @@ async def serve(setup: Setup, ready: Callable[[], None]) -> None:
     file = setup.folder / "owner.json"
     try:
         port = listener.sockets[0].getsockname()[1]
-        _write(file, Address(port, token, setup.name))
+        _write(file, Address(port, token, setup.name, os.getpid()))
         ready()
         await _until_alone(server)
     finally:
@@ -214,5 +216,5 @@ def _write(file: Path, address: Address) -> None:
     new = file.with_suffix(".new")
     new.unlink(missing_ok=True)
     with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as out:
-        json.dump({"port": address.port, "token": address.token, "name": address.name}, out)
+        json.dump(asdict(address), out)
     new.replace(file)

@@ -93,7 +93,7 @@ async def opened(folder: Path, corpus: dict[str, tuple[str, str]]) -> AsyncItera
         setup = Setup(folder / "vectors", (await archive.totals()).identity)
         vectors = Vectors(setup)
         try:
-            await Embedding(archive, vectors, setup).catch_up()
+            await Embedding(archive, vectors, setup).catch_up(lambda made, of: None)
             yield Search(archive, None), Search(archive, vectors, patience=60)
         finally:
             await vectors.close()
