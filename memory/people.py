@@ -1,14 +1,12 @@
-"""Identities, and the person behind each. New identities get a person of their own; only evidence joins people.
-
-Statements of the hot path are built once: building one costs more than running it.
-"""
+"""Identities, and the person behind each. New identities get a person of their own; only evidence joins people."""
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, exists, func, insert, select
+from sqlalchemy import Connection, bindparam, exists, func, insert, or_, select
 
 from hub.person import Evidence, Identity, Language, Person
+from memory.prepared import Prepared
 from memory.tables import INSERTS, evidence, identities, persons
 
 PROOF = frozenset({"jwt_sub"})
@@ -30,31 +28,41 @@ _count = (
     .where(_same_person.c.person_id == identities.c.person_id)
     .scalar_subquery()
 )
-_proven = exists().where(evidence.c.identity_id == identities.c.id, evidence.c.kind.in_(sorted(PROOF)))
-FIND = select(
-    identities.c.id, identities.c.person_id, persons.c.language, _count.label("joined"), _proven.label("proven")
-).join(persons, persons.c.id == identities.c.person_id)
+_proven = exists().where(
+    evidence.c.identity_id == identities.c.id, or_(*[evidence.c.kind == kind for kind in sorted(PROOF)])
+)
+PERSON = (persons.c.id.label("person_id"), persons.c.language, _count.label("joined"), _proven.label("proven"))
+"""What a query selects that wants to know the person of an identity; see `person`."""
 
-
-_BY_NAME = FIND.where(
+_NAMED = (
     identities.c.channel == bindparam("channel"),
     identities.c.account == bindparam("account"),
     identities.c.user == bindparam("user"),
 )
-_NEW_PERSON = insert(persons).returning(persons.c.id)
-_NEW_IDENTITY = {
-    name: put(identities).on_conflict_do_nothing().returning(identities.c.id) for name, put in INSERTS.items()
-}
-_NEW_EVIDENCE = {name: put(evidence).on_conflict_do_nothing() for name, put in INSERTS.items()}
+_FIND = Prepared(
+    lambda _: select(identities.c.id, *PERSON).join(persons, persons.c.id == identities.c.person_id).where(*_NAMED)
+)
+_NEW_PERSON = Prepared(lambda _: insert(persons).returning(persons.c.id), ("language", "created_at"))
+_NEW_IDENTITY = Prepared(
+    lambda dialect: INSERTS[dialect](identities).on_conflict_do_nothing().returning(identities.c.id),
+    ("person_id", "channel", "account", "user", "created_at"),
+)
+_NEW_EVIDENCE = Prepared(
+    lambda dialect: INSERTS[dialect](evidence).on_conflict_do_nothing(),
+    ("identity_id", "kind", "value", "first_seen_at"),
+)
+
+
+def person(row: int, language: str, joined: int, proven: bool) -> Person:
+    """The person of what PERSON selected."""
+    spoken: Language = "en" if language == "en" else "zh"
+    return Person(row, spoken, linked=joined > 1 or bool(proven))
 
 
 def known(connection: Connection, identity: Identity) -> Known | None:
     """The identity, when it was seen before."""
-    found = connection.execute(_BY_NAME, asdict(identity)).first()
-    if found is None:
-        return None
-    language: Language = "en" if found.language == "en" else "zh"
-    return Known(found.id, Person(found.person_id, language, linked=found.joined > 1 or found.proven))
+    found = _FIND.first(connection, _name(identity))
+    return Known(found[0], person(*found[1:])) if found else None
 
 
 def meet(connection: Connection, identity: Identity, proofs: tuple[Evidence, ...], *, now: datetime) -> Known:
@@ -62,19 +70,21 @@ def meet(connection: Connection, identity: Identity, proofs: tuple[Evidence, ...
     met = known(connection, identity) or _new(connection, identity, now)
     if not proofs:
         return met
-    put = _NEW_EVIDENCE[connection.dialect.name]
     for proof in proofs:
-        connection.execute(put, {"identity_id": met.row, **asdict(proof), "first_seen_at": now})
+        _NEW_EVIDENCE.run(connection, {"identity_id": met.row, **asdict(proof), "first_seen_at": now})
     return known(connection, identity) or met
 
 
 def _new(connection: Connection, identity: Identity, now: datetime) -> Known:
-    person = connection.execute(_NEW_PERSON, {"language": "zh", "created_at": now}).scalar_one()
-    values = {"person_id": person, **asdict(identity), "created_at": now}
-    row = connection.execute(_NEW_IDENTITY[connection.dialect.name], values).scalar()
+    made = _NEW_PERSON.one(connection, {"language": "zh", "created_at": now})[0]
+    row = _NEW_IDENTITY.first(connection, {"person_id": made, **_name(identity), "created_at": now})
     if row is not None:
-        return Known(row, Person(person))
-    connection.execute(persons.delete().where(persons.c.id == person))  # another transaction was first
+        return Known(row[0], Person(made))
+    connection.execute(persons.delete().where(persons.c.id == made))  # another transaction was first
     met = known(connection, identity)
     assert met is not None  # noqa: S101 — the conflict says that it is there
     return met
+
+
+def _name(identity: Identity) -> dict[str, str]:
+    return {"channel": identity.channel, "account": identity.account, "user": identity.user}

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, exists, func, insert, or_, select, update
 
 from memory import audit
-from memory.journal import ERASED
+from memory.inbox import ERASED
 from memory.tables import (
     conversations,
     evidence,

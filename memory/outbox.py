@@ -1,0 +1,221 @@
+"""Messages out: replies committed with their parts, and how far each part got. See memory/journal.py."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
+
+from hub.journal import Outgoing, PartState, Piece, Stored
+from hub.message import Choice, Citation, Conversation, OutboundMessage
+from hub.person import Identity
+from hub.turn import Answer
+from memory.inbox import take_events
+from memory.prepared import Prepared
+from memory.tables import conversations, identities, messages, parts
+
+OUTGOING = (
+    select(
+        parts,
+        messages.c.payload,
+        messages.c.live,
+        conversations.c.channel,
+        conversations.c.account,
+        conversations.c.key.label("place_key"),
+        conversations.c.kind,
+        identities.c.user,
+    )
+    .select_from(parts)
+    .outerjoin(messages, messages.c.id == parts.c.message_id)
+    .join(conversations, conversations.c.id == parts.c.conversation_id)
+    .join(identities, identities.c.id == parts.c.identity_id)
+)
+_CLOSE = Prepared(
+    lambda _: (
+        update(messages)
+        .where(messages.c.id == bindparam("row"), messages.c.state == "open")
+        .values(
+            state="answered",
+            answered_at=bindparam("now"),
+            engine=bindparam("by"),
+            refused=bindparam("unknown"),
+            model=bindparam("name"),
+            input_tokens=bindparam("read"),
+            output_tokens=bindparam("written"),
+        )
+        .returning(messages.c.live, messages.c.identity_id)
+    )
+)
+_NEW_PART = Prepared(
+    lambda _: insert(parts).returning(parts.c.id),
+    (
+        "message_id",
+        "conversation_id",
+        "identity_id",
+        "event",
+        "first",
+        "last",
+        "text",
+        "citations",
+        "choices",
+        "state",
+        "stored_at",
+    ),
+)
+_MARK = Prepared(
+    lambda _: (
+        update(parts)
+        .where(parts.c.id == bindparam("part"))
+        .values(
+            state=bindparam("to"),
+            marked_at=bindparam("now"),
+            not_before=bindparam("due"),
+            why=bindparam("because"),
+            tries=parts.c.tries + bindparam("more"),
+            receipt=func.coalesce(func.nullif(bindparam("given", type_=parts.c.receipt.type), ""), parts.c.receipt),
+        )
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What becomes of a part."""
+
+    state: PartState
+    now: datetime
+    receipt: str = ""
+    not_before: datetime | None = None
+    why: str = ""
+
+
+def answer(
+    connection: Connection,
+    stored: Stored,
+    answer: Answer,
+    pieces: Sequence[Piece],
+    states: Sequence[PartState],
+    claim: Sequence[int],
+    now: datetime,
+) -> list[OutboundMessage]:
+    """Closes the message and stores the parts; nothing when it was closed before."""
+    closed = _CLOSE.first(
+        connection,
+        {
+            "row": stored.id,
+            "now": now,
+            "by": answer.engine,
+            "unknown": answer.refused,
+            "name": answer.usage.model,
+            "read": answer.usage.input_tokens,
+            "written": answer.usage.output_tokens,
+        },
+    )
+    if closed is None:
+        return []
+    live, identity = closed
+    if claim:
+        connection.execute(update(parts).where(parts.c.id.in_(claim)).values(state="claimed", marked_at=now))
+    if not pieces:
+        return []
+    event = take_events(connection, stored.place, len(pieces)) - len(pieces)
+    out = []
+    for number, (piece, state) in enumerate(zip(pieces, states, strict=True), 1):
+        shape = {"event": event + number, "first": number == 1, "last": number == len(pieces)}
+        values = _part(piece, stored.place, identity, state, now)
+        row = _NEW_PART.one(connection, {**values, "message_id": stored.id, **shape})[0]
+        out.append(_reply(row, stored, piece, live=live if number == 1 else "", **shape))
+    return out
+
+
+def _part(piece: Piece, place: int, identity: int, state: PartState, now: datetime) -> dict[str, Any]:
+    return {
+        "conversation_id": place,
+        "identity_id": identity,
+        "text": piece.text,
+        "citations": [asdict(c) for c in piece.citations],
+        "choices": [asdict(c) for c in piece.choices],
+        "state": state,
+        "stored_at": now,
+    }
+
+
+def _reply(row: int, stored: Stored, piece: Piece, **shape: Any) -> OutboundMessage:
+    return OutboundMessage(
+        id=row,
+        turn=stored.turn,
+        conversation=stored.message.conversation,
+        recipient=stored.message.sender,
+        text=piece.text,
+        citations=piece.citations,
+        choices=piece.choices,
+        reply_to=stored.message.key,
+        context=stored.message.context,
+        **shape,
+    )
+
+
+def say(connection: Connection, place: int, text: str, now: datetime) -> OutboundMessage | None:
+    """A part that answers nothing, for whoever wrote last."""
+    last = (
+        select(messages.c.identity_id)
+        .where(messages.c.conversation_id == place)
+        .order_by(messages.c.event.desc())
+        .limit(1)
+    )
+    identity = connection.execute(last).scalar()
+    if identity is None:
+        return None
+    values = _part(Piece(text), place, identity, "waiting", now)
+    event = take_events(connection, place, 1)
+    row = _NEW_PART.one(connection, {**values, "message_id": None, "event": event, "first": True, "last": True})[0]
+    return outbound(connection.execute(OUTGOING.where(parts.c.id == row)).one())
+
+
+def mark(connection: Connection, ids: Sequence[int], mark: Mark) -> None:
+    """Moves parts to a state."""
+    values = {
+        "to": mark.state,
+        "now": mark.now,
+        "due": mark.not_before,
+        "because": mark.why[:500],
+        "more": 1 if mark.state == "sending" else 0,
+        "given": mark.receipt,
+    }
+    for part in ids:
+        _MARK.run(connection, {**values, "part": part})
+
+
+def outgoing(row: Row[*tuple[Any, ...]]) -> Outgoing:
+    """What OUTGOING selected."""
+    return Outgoing(
+        message=outbound(row),
+        place=row.conversation_id,
+        state=row.state,
+        tries=row.tries,
+        not_before=row.not_before,
+        receipt=row.receipt,
+    )
+
+
+def outbound(row: Row[*tuple[Any, ...]]) -> OutboundMessage:
+    """The message in what OUTGOING selected."""
+    asked = json.loads(row.payload) if row.payload else {}
+    return OutboundMessage(
+        id=row.id,
+        turn=f"t{row.message_id}" if row.message_id else f"p{row.id}",
+        conversation=Conversation(row.channel, row.account, row.place_key, row.kind),
+        recipient=Identity(row.channel, row.account, row.user),
+        text=row.text,
+        event=row.event,
+        citations=tuple(Citation(**c) for c in row.citations),
+        choices=tuple(Choice(**c) for c in row.choices),
+        reply_to=asked.get("key", ""),
+        context=asked.get("context", ""),
+        live=row.live if row.first and row.live else "",
+        first=row.first,
+        last=row.last,
+        retry=row.state in ("sending", "unknown"),
+    )
