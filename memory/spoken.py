@@ -23,7 +23,7 @@ WORDS: dict[str, Command] = {
     "/human": "human",
     "转人工": "human",
 }
-CODE = re.compile(r"(?:/link|绑定账号)\s*[:：]?\s*([0-9A-Za-z][0-9A-Za-z-]{0,39})")
+CODE = re.compile(r"(?:/link(?=[\s:])|绑定账号)[\s:]*([0-9A-Za-z][0-9A-Za-z-]{0,39})")
 
 
 @dataclass(frozen=True, slots=True)
