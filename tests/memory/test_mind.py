@@ -318,7 +318,7 @@ def _all(seen: str) -> set[str]:
 
 
 async def _circles(world: World) -> dict[str, frozenset[str]]:
-    persons = {who: await world.store.read(lambda c, who=who: privacy.find(c, who.split(":")[0], who)) for who in WHO}
+    persons = await world.store.read(lambda c: {who: privacy.find(c, who.split(":")[0], who) for who in WHO})
     return {who: frozenset(w for w in WHO if persons[w] == persons[who]) for who in WHO}
 
 
