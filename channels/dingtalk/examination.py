@@ -26,9 +26,12 @@ async def examine(settings: Settings, site: Site, api: OpenApi) -> AsyncIterator
 async def _gateway(settings: Settings, site: Site) -> Finding:
     try:
         await open_endpoint(settings, site.http)
-    except (ConfigError, DeliveryError) as error:
+    except ConfigError as error:
         advice = "switch the robot's message reception to Stream mode (消息接收模式), and publish the app"
         return Finding("transport", False, f"the stream gateway refuses: {error}", advice)
+    except DeliveryError as error:
+        advice = "check api_base and the network, then try again"
+        return Finding("transport", False, f"the stream gateway does not answer: {error}", advice)
     return Finding("transport", True, "the stream gateway names an endpoint")
 
 

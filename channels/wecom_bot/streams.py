@@ -20,8 +20,8 @@ from hub.fit import size, split
 from hub.message import Conversation
 from hub.texts import texts
 
-FORGOTTEN = 900.0
-"""Seconds after which a stream is forgotten: nobody asks for it after 6 minutes."""
+FORGOTTEN = 400.0
+"""Seconds after which a stream is forgotten: WeCom asks for 6 minutes, and the journal knows the answer."""
 JOINT = "\n\n"
 
 

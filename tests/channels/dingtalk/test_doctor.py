@@ -27,6 +27,15 @@ async def test_wrong_credentials_are_named(world: Make) -> None:
     assert "client_id" in found["client_secret"].advice
 
 
+async def test_a_gateway_that_does_not_answer_is_no_matter_of_credentials(world: Make) -> None:
+    w = await world()
+    w.platform.faults = [Fault("connections/open", status=503)]
+    found = (await findings(w))["transport"]
+
+    assert not found.ok
+    assert "network" in found.advice
+
+
 async def test_a_template_that_is_not_known_is_named(world: Make) -> None:
     found = await findings(await world(card_template_id="other"))
 
