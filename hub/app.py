@@ -26,11 +26,12 @@ from hub.channel import Channel, Site
 from hub.coordination import Coordination
 from hub.coordination.local import local
 from hub.delivery import Delivery
+from hub.errors import ConfigError
 from hub.gateway import Bounds, Gateway, HubRecord
 from hub.observe import Metrics, configure_logs, new_metrics
 from hub.turn import Answer, ToolUsed
 from memory.journal import SqlJournal
-from memory.lock import only_one
+from memory.lock import active, only_one
 from memory.mind import Mind, Tell
 from memory.operators import Desk, Webhook
 from memory.sensitive import Policy
@@ -65,6 +66,9 @@ def serve(config: Config) -> int:
     configure_logs(config.hub.log_level, json=config.hub.log_format == "json", secrets=config.secrets)
     try:
         return uvloop.run(_serve(config))
+    except ConfigError as error:
+        log.error("the hub can't start", why=str(error))
+        return 2
     except OSError as error:
         log.error("the hub can't start", why=str(error), address=f"{config.hub.host}:{config.hub.port}")
         return 1
@@ -76,6 +80,8 @@ async def _serve(config: Config) -> int:
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
     async with AsyncExitStack() as stack:
         stack.enter_context(only_one(config.hub.data_dir))
+        if config.storage.url:
+            await stack.enter_async_context(active(config.storage.url.value, stop.set))
         hub = await stack.enter_async_context(open_hub(config))
         runner = await stack.enter_async_context(_listening(hub))
         log.info("ready", address=f"http://{config.hub.host}:{config.hub.port}", channels=list(hub.channels))

@@ -1,13 +1,72 @@
-"""Only one server a data folder: two would both answer what is open in it. Shell commands need no lock."""
+"""Only one server works on a journal: two would both answer what is open in it. Shell commands need no lock.
 
+On SQLite a second server on the same folder is refused. On PostgreSQL it waits as a stand-by and takes over
+when the first one ends or loses the database; one that has lost it stops, since the other may be working.
+"""
+
+import asyncio
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import structlog
 from filelock import FileLock, Timeout
 
 from hub.errors import ConfigError
+
+if TYPE_CHECKING:
+    import psycopg
+
+log = structlog.get_logger()
+
+ACTIVE = 7_238_114_033
+"""PostgreSQL's advisory lock of the server that works."""
+ASKED_EVERY = 2.0
+"""Seconds between two tries of a stand-by, and between two looks at a lock that is held."""
+
+
+@asynccontextmanager
+async def active(url: str, lost: Callable[[], None]) -> AsyncIterator[None]:
+    """Waits until no other server works on this PostgreSQL database; calls `lost` when that is no longer sure."""
+    import psycopg  # only where it is used
+
+    connection = await psycopg.AsyncConnection.connect(url, autocommit=True)
+    async with connection:
+        await _acquire(connection)
+        watching = asyncio.create_task(_watch(connection, lost))
+        try:
+            yield
+        finally:
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
+
+
+async def _acquire(connection: "psycopg.AsyncConnection[tuple[bool]]") -> None:
+    waiting = False
+    while True:
+        row = await (await connection.execute("SELECT pg_try_advisory_lock(%s)", (ACTIVE,))).fetchone()
+        if row and row[0]:
+            return
+        if not waiting:
+            log.info("another hub works on this database; this one stands by")
+        waiting = True
+        await asyncio.sleep(ASKED_EVERY)
+
+
+async def _watch(connection: "psycopg.AsyncConnection[tuple[bool]]", lost: Callable[[], None]) -> None:
+    """The lock lives as long as its connection."""
+    import psycopg
+
+    try:
+        while True:
+            await asyncio.sleep(ASKED_EVERY)
+            async with asyncio.timeout(ASKED_EVERY * 2):
+                await connection.execute("SELECT 1")
+    except (psycopg.Error, OSError, TimeoutError) as error:
+        log.error("the database was lost; this hub stops, so that another may work", why=type(error).__name__)
+        lost()
 
 
 @contextmanager
