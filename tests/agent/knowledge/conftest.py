@@ -61,7 +61,7 @@ async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
 
 
 @asynccontextmanager
-async def in_file(file: Path, folder: Path) -> AsyncIterator[Store]:
+async def in_file(file: Path, folder: Path) -> AsyncIterator[SqliteStore]:
     """A copy of the empty file, opened."""
     (folder / "data").mkdir()
     shutil.copy(file, folder / "data" / "hub.db")
