@@ -52,11 +52,11 @@ async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
     template, name = request.getfixturevalue("template"), f"{TEMPLATE}_{uuid4().hex[:8]}"
     with psycopg.connect(POSTGRES, autocommit=True) as server:
         server.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
-        opened = PostgresStore(_address(name))
+        copy = PostgresStore(_address(name))
         try:
-            yield opened
+            yield copy
         finally:
-            await opened.close()
+            await copy.close()
             server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
