@@ -45,6 +45,10 @@ class Session:
         self._shown: dict[str, str] = {}
         self._answered: deque[str] = deque(maxlen=32)
 
+    async def begin(self) -> None:
+        """Before the visitor is welcomed: what they say afterwards is always above the number where this begins."""
+        self._cursor = await reached(self._site.record, self._conversation, self._cursor)
+
     async def run(self, *work: Work, heartbeat: float) -> None:
         """Until one part of it ends; raises what that part raised: Fault, NotStored, ConnectionError."""
         parts = (self._follow(), self._beat(heartbeat), self._expire(), *work)
@@ -67,7 +71,6 @@ class Session:
 
     async def _follow(self) -> None:
         async with self._site.coordination.live.listen(topic(self._conversation)) as news:
-            self._cursor = await reached(self._site.record, self._conversation, self._cursor)
             await self._catch_up()
             async for item in news:
                 if item == WAKE:

@@ -9,7 +9,6 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
-from channels.h5.identity import Visitor
 from channels.h5.origins import Origins, address, language
 from channels.h5.protocol import LAST, Event, Fault, Hello, Message, decode, encode, error, pong, welcome
 from channels.h5.session import Session, accepted
@@ -107,13 +106,15 @@ class Streams:
             connections.open(_set(ending)),
         ):
             response = web.StreamResponse(headers=STREAM | self._origins.headers(request))
+            writer = Writer(request, response, settings.slow)
+            session = Session(self._visits.site, visitor, after=after, send=writer.send)
+            await session.begin()
             await response.prepare(request)
-            await self._stream(Writer(request, response, settings.slow), visitor, after, ending)
+            await self._stream(writer, session, ending)
         return response
 
-    async def _stream(self, writer: "Writer", visitor: Visitor, after: int, ending: asyncio.Event) -> None:
+    async def _stream(self, writer: "Writer", session: Session, ending: asyncio.Event) -> None:
         """Until the client is gone, the hub stops or the identity ends. Raises nothing that a client may cause."""
-        session = Session(self._visits.site, visitor, after=after, send=writer.send)
         every = self._settings.heartbeat
         try:
             try:

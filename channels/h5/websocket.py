@@ -92,8 +92,9 @@ class Peer:
 
     async def _converse(self, visitor: Visitor, last_event: int) -> None:
         site = self._visits.site
-        await self._send(welcome(visitor.token, visitor.conversation(site.name)))
         session = Session(site, visitor, after=last_event, send=self._send)
+        await session.begin()
+        await self._send(welcome(visitor.token, visitor.conversation(site.name)))
         await session.run(self._listen(visitor, session), heartbeat=self._settings.heartbeat)
 
     async def _listen(self, visitor: Visitor, session: Session) -> None:

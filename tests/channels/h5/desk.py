@@ -47,6 +47,8 @@ class Desk:
     said: list[InboundMessage] = field(default_factory=list)
     broken: bool = False
     notes: dict[str, str] = field(default_factory=dict)
+    slow: float = 0.0
+    """Seconds that it takes to read events."""
     hold: asyncio.Event = field(default_factory=asyncio.Event)
     """Answers wait for it; set from the start."""
     _events: defaultdict[Conversation, list[Recorded]] = field(default_factory=lambda: defaultdict(list))
@@ -84,6 +86,7 @@ class Desk:
     async def events(self, conversation: Conversation, *, after: int, limit: int = 200) -> Sequence[Recorded]:
         if self.broken:
             raise NotStored
+        await asyncio.sleep(self.slow)
         start = max(after, self._erased.get(conversation, 0))
         return self._events[conversation][start : start + limit]
 

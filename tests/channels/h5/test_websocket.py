@@ -170,6 +170,18 @@ async def test_a_number_from_the_future_does_no_harm() -> None:
                 assert numbers == [len(events) - 1, len(events)]
 
 
+async def test_what_is_said_right_after_the_hello_is_told_whatever_number_was_claimed() -> None:
+    async with site() as (desk, base):
+        token, _ = await talked(base, 1)
+        desk.slow = 0.002
+        async with socket(base) as page:
+            await page.say({"type": "hello", "visitor": token, "last_event": LAST})
+            await page.message("还在吗", "at once")
+            await page.next("reply")
+
+    assert [e["event"] for e in page.events if "event" in e] == [3, 4]
+
+
 async def test_two_open_tabs_see_the_same() -> None:
     async with site() as (_, base), socket(base) as one, socket(base) as two:
         token = (await one.hello())["visitor"]
