@@ -163,7 +163,7 @@ async def open_library(config: Config, store: Store, leases: Leases | None = Non
         vectors = Vectors(wanted) if wanted else None
         embedding = Embedding(archive, vectors, wanted) if wanted and vectors else None
         sources = Sources(archive, section.sources, most=section.most_megabytes * 2**20)
-        library = Library(archive, Search(archive, vectors), sources, embedding)
+        library = Library(archive, Search(archive, vectors, starts=False), sources, embedding)
         tasks = [asyncio.create_task(work) for work in library.works(leases)]
         try:
             await library.start()

@@ -18,8 +18,8 @@ from agent.knowledge.vectors.client import Away, Vectors
 
 NEAREST = 30
 """Passages that are brought by meaning."""
-PATIENCE = 2.5
-"""Seconds that a question waits for its meaning; it takes 30 ms, and some seconds when the process has to start."""
+PATIENCE = 1.0
+"""Seconds that a question waits for its meaning; it takes 30 ms on a machine that is not busy."""
 LINE = 8
 """Questions that wait for their meaning at the same time; one more is answered by its words."""
 LONGEST = 1000
@@ -31,15 +31,26 @@ log = structlog.get_logger()
 
 
 class Search:
-    """Asks the index and the vectors. `vectors` is None where the settings want none."""
+    """Asks the index and the vectors. `vectors` is None where the settings want none.
+
+    `starts`: a question waits for the vectors' process to start. In the hub it does not, since somebody waits
+    for the answer: `on_meaning` has it started beside.
+    """
 
     def __init__(
-        self, archive: Archive, vectors: Vectors | None, *, line: int = LINE, patience: float = PATIENCE
+        self,
+        archive: Archive,
+        vectors: Vectors | None,
+        *,
+        line: int = LINE,
+        patience: float = PATIENCE,
+        starts: bool = True,
     ) -> None:
         self._archive = archive
         self._vectors = vectors
         self._places = line
         self._patience = patience
+        self._starts = starts
         self._bags: OrderedDict[str, Bag] = OrderedDict()
         self.on_meaning: Callable[[], None] = lambda: None
         """Told when a question wants to be understood."""
@@ -75,7 +86,7 @@ class Search:
         """What the vectors say; None when they say nothing in time."""
         assert self._vectors is not None  # noqa: S101 — for the type checker; _wants_meaning looked
         self.on_meaning()
-        if self._places <= 0:
+        if self._places <= 0 or not (self._starts or self._vectors.connected):
             return None
         self._places -= 1
         try:
