@@ -74,16 +74,17 @@ class Gateway:
     # -- the inbox
 
     async def accept(self, message: InboundMessage) -> Ticket:
-        """Stores the message and puts it into its lane. Raises NotStored, also while the hub is stopping."""
-        if self._closing:
-            raise NotStored("the hub is stopping")
+        """Stores the message and puts it into its lane; while the hub is stopping, it is answered after the next start.
+
+        It is stored even then: a platform that pushes over a connection of its own does not push again.
+        """
         now = self._clock()
         stored = await self._journal.accept(message, now=now, answer=not self._stale(message, now))
         channel = message.conversation.channel
         if stored.fresh:
             self._metrics.received(channel)
             log.info("accepted", turn=stored.turn, channel=channel, number=stored.event, answer=stored.open)
-            if stored.open:
+            if stored.open and not self._closing:
                 self._lanes.put(stored.place, stored)
         return self._ticket(stored)
 
@@ -269,10 +270,11 @@ class Gateway:
         return self._lanes.oldest
 
     async def drain(self, seconds: float) -> bool:
-        """Takes nothing new, finishes what is in work; False when it takes longer."""
+        """Begins nothing new, finishes what is in work; False when it takes longer."""
         self._closing = True
+        end = asyncio.get_running_loop().time() + seconds
         done = await self._lanes.drain(seconds)
-        return await self._delivery.drain(seconds) and done
+        return await self._delivery.drain(max(end - asyncio.get_running_loop().time(), 0.5)) and done
 
     async def close(self) -> None:
         """Cancels what is still in work; the journal knows it."""
