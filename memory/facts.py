@@ -15,10 +15,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from sqlalchemy import Connection, insert, or_, select
+from sqlalchemy import Connection, bindparam, insert, or_, select
 
 from hub.turn import Remembered
 from memory import sensitive
+from memory.prepared import Prepared
 from memory.tables import facts, identities
 
 Kind = Literal["profile", "contact", "preference", "need", "note"]
@@ -191,20 +192,24 @@ def keep(
     return count
 
 
-def of(connection: Connection, person: int, place: str, *, now: datetime) -> list[Told]:
-    """What holds now of this person in such a place, newest first."""
-    rows = connection.execute(
+_OF = Prepared(
+    lambda _: (
         select(facts, identities.c.channel)
         .join(identities, identities.c.id == facts.c.identity_id)
         .where(
-            identities.c.person_id == person,
-            facts.c.place == place,
-            or_(facts.c.expires_at.is_(None), facts.c.expires_at > now),
+            identities.c.person_id == bindparam("person"),
+            facts.c.place == bindparam("place"),
+            or_(facts.c.expires_at.is_(None), facts.c.expires_at > bindparam("now")),
         )
         .order_by(facts.c.said_at.desc(), facts.c.id.desc())
-    ).all()
+    )
+)
+
+
+def of(connection: Connection, person: int, place: str, *, now: datetime) -> list[Told]:
+    """What holds now of this person in such a place, newest first."""
     told, seen = [], set()
-    for row in rows:
+    for row in _OF.all(connection, {"person": person, "place": place, "now": now}):
         mark = row.key if row.key in SINGLE or row.key.startswith("of mine:") else f"{row.key} {row.value}"
         if mark in seen:
             continue

@@ -1,23 +1,22 @@
 """Messages in: stored once, numbered, found again. Functions over a connection; see memory/journal.py."""
 
 from datetime import datetime
-from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, Row, Select, bindparam, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from hub.journal import Stored
 from hub.message import Conversation, InboundMessage
 from hub.person import Person
 from memory import people
-from memory.prepared import Prepared
-from memory.tables import INSERTS, conversations, identities, messages, persons
+from memory.prepared import Prepared, Row
+from memory.tables import INSERTS, IS_OPEN, conversations, identities, messages, persons
 
 INBOUND: TypeAdapter[InboundMessage] = TypeAdapter(InboundMessage)
 ERASED = "erased"
 """The state of a message whose person was erased: a key without content."""
 
-STORED = (
+_STORED = (
     select(
         messages.c.id,
         messages.c.conversation_id,
@@ -34,12 +33,25 @@ STORED = (
     .join(identities, identities.c.id == messages.c.identity_id)
     .join(persons, persons.c.id == identities.c.person_id)
 )
-_EXISTS = Prepared(
-    lambda _: select(messages.c.id).where(
-        messages.c.channel == bindparam("channel"),
-        messages.c.account == bindparam("account"),
-        messages.c.key == bindparam("key"),
+_NAMED = (
+    messages.c.channel == bindparam("channel"),
+    messages.c.account == bindparam("account"),
+    messages.c.key == bindparam("key"),
+)
+_EXISTS = Prepared(lambda _: select(messages.c.id).where(*_NAMED))
+_BY_KEY = Prepared(lambda _: _STORED.where(*_NAMED))
+_OPEN = Prepared(lambda _: _STORED.where(IS_OPEN).order_by(messages.c.conversation_id, messages.c.event))
+_WITHDRAW = Prepared(lambda _: update(messages).where(*_NAMED, messages.c.state != ERASED).values(state="withdrawn"))
+_BEGIN = Prepared(
+    lambda _: (
+        update(messages)
+        .where(messages.c.id == bindparam("row"))
+        .values(attempts=messages.c.attempts + 1)
+        .returning(messages.c.attempts)
     )
+)
+_KEEP_LIVE = Prepared(
+    lambda _: update(messages).where(messages.c.id == bindparam("row")).values(live=bindparam("handle"))
 )
 _PLACE = Prepared(
     lambda dialect: (
@@ -65,18 +77,31 @@ _TAKE_EVENTS = Prepared(
 )
 
 
-def named(conversation: Conversation, key: str) -> tuple[Any, ...]:
-    """The conditions that a message has this key."""
-    return (
-        messages.c.channel == conversation.channel,
-        messages.c.account == conversation.account,
-        messages.c.key == key,
-    )
+def find(connection: Connection, place: Conversation, key: str) -> Stored | None:
+    """The message under this key; None also when its person was erased."""
+    row = _BY_KEY.first(connection, {"channel": place.channel, "account": place.account, "key": key})
+    return _stored(row) if row and row.state != ERASED else None
 
 
-def by_key(conversation: Conversation, key: str) -> Select[Any]:
-    """The query for one message."""
-    return STORED.where(*named(conversation, key))
+def unanswered(connection: Connection) -> list[Stored]:
+    """All that are open, by conversation and event."""
+    return [_stored(row) for row in _OPEN.all(connection, {})]
+
+
+def withdraw(connection: Connection, place: Conversation, key: str) -> None:
+    """No longer open, and not part of the history."""
+    _WITHDRAW.run(connection, {"channel": place.channel, "account": place.account, "key": key})
+
+
+def begin(connection: Connection, row: int) -> int:
+    """Counts the attempt; 1 also when the message is gone."""
+    begun = _BEGIN.first(connection, {"row": row})
+    return begun.attempts if begun else 1
+
+
+def keep_live(connection: Connection, row: int, handle: str) -> None:
+    """The handle of the live reply."""
+    _KEEP_LIVE.run(connection, {"row": row, "handle": handle})
 
 
 def accept(connection: Connection, message: InboundMessage, payload: str, state: str, now: datetime) -> Stored:
@@ -84,7 +109,7 @@ def accept(connection: Connection, message: InboundMessage, payload: str, state:
     place = message.conversation
     name = {"channel": place.channel, "account": place.account, "key": message.key}
     if _EXISTS.first(connection, name):
-        return _again(connection, message)
+        return _again(connection, message, name)
     met = people.meet(connection, message.sender, message.evidence, now=now)
     row, event, handed = _next_event(connection, place)
     values = {
@@ -99,12 +124,12 @@ def accept(connection: Connection, message: InboundMessage, payload: str, state:
     added = _NEW_MESSAGE.first(connection, values)
     if added is None:  # another transaction was first: the number goes back, its row is still locked by us
         take_events(connection, row, -1)
-        return _again(connection, message)
+        return _again(connection, message, name)
     return Stored(
-        id=added[0],
+        id=added.id,
         place=row,
         event=event,
-        turn=f"t{added[0]}",
+        turn=f"t{added.id}",
         message=message,
         person=met.person,
         received_at=now,
@@ -114,11 +139,11 @@ def accept(connection: Connection, message: InboundMessage, payload: str, state:
     )
 
 
-def _again(connection: Connection, message: InboundMessage) -> Stored:
+def _again(connection: Connection, message: InboundMessage, name: dict[str, str]) -> Stored:
     """What is there already. Of a message that was erased only that it was there, and nothing is done about it."""
-    row = connection.execute(by_key(message.conversation, message.key)).one()
+    row = _BY_KEY.one(connection, name)
     if row.state != ERASED:
-        return stored(row)
+        return _stored(row)
     return Stored(row.id, row.conversation_id, 0, f"t{row.id}", message, Person(0), row.received_at, open=False)
 
 
@@ -131,11 +156,10 @@ def _next_event(connection: Connection, place: Conversation) -> tuple[int, int, 
 
 def take_events(connection: Connection, place: int, count: int) -> int:
     """Takes `count` numbers of a conversation; returns the last of them."""
-    return int(_TAKE_EVENTS.one(connection, {"place": place, "count": count})[0])
+    return int(_TAKE_EVENTS.one(connection, {"place": place, "count": count}).last_event)
 
 
-def stored(row: Row[*tuple[Any, ...]]) -> Stored:
-    """What STORED selected."""
+def _stored(row: Row) -> Stored:
     return Stored(
         id=row.id,
         place=row.conversation_id,

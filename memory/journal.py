@@ -6,20 +6,18 @@ row is locked from then until the commit, so that numbers have no gap and are in
 
 from collections.abc import Sequence
 from datetime import datetime
-from functools import partial
-from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, select
 
 from hub.journal import Outgoing, PartState, Piece, Stored
 from hub.message import Conversation, InboundMessage, OutboundMessage, Receipt
 from hub.turn import Answer, Exchange
 from memory import calls, inbox, outbox, past
 from memory.calls import Call
-from memory.inbox import ERASED, INBOUND
+from memory.inbox import INBOUND
 from memory.outbox import Mark
 from memory.store import Store
-from memory.tables import INSERTS, UNSENT, messages, notes, parts
+from memory.tables import INSERTS, notes
 
 
 class SqlJournal:
@@ -33,36 +31,22 @@ class SqlJournal:
     async def accept(self, message: InboundMessage, *, now: datetime, answer: bool = True) -> Stored:
         payload = INBOUND.dump_json(message).decode()
         state = "open" if answer and message.addressed else "recorded"
-        return await self._store.write(
-            partial(inbox.accept, message=message, payload=payload, state=state, now=now),
-        )
+        return await self._store.write(lambda connection: inbox.accept(connection, message, payload, state, now))
 
     async def find(self, conversation: Conversation, key: str) -> Stored | None:
-        query = inbox.by_key(conversation, key).where(messages.c.state != ERASED)
-        row = await self._store.read(lambda connection: connection.execute(query).first())
-        return inbox.stored(row) if row else None
+        return await self._store.read(lambda connection: inbox.find(connection, conversation, key))
 
     async def open(self) -> Sequence[Stored]:
-        query = inbox.STORED.where(messages.c.state == "open")
-        query = query.order_by(messages.c.conversation_id, messages.c.event)
-        rows = await self._store.read(lambda connection: connection.execute(query).all())
-        return [inbox.stored(row) for row in rows]
+        return await self._store.read(inbox.unanswered)
 
     async def withdraw(self, conversation: Conversation, key: str) -> None:
-        query = update(messages).where(*inbox.named(conversation, key), messages.c.state != ERASED)
-        await self._run(query.values(state="withdrawn"))
+        await self._store.write(lambda connection: inbox.withdraw(connection, conversation, key))
 
     async def begin(self, stored: Stored, *, now: datetime) -> int:
-        query = (
-            update(messages)
-            .where(messages.c.id == stored.id)
-            .values(attempts=messages.c.attempts + 1)
-            .returning(messages.c.attempts)
-        )
-        return int(await self._store.write(lambda connection: connection.execute(query).scalar_one()))
+        return await self._store.write(lambda connection: inbox.begin(connection, stored.id))
 
     async def keep_live(self, stored: Stored, handle: str) -> None:
-        await self._run(update(messages).where(messages.c.id == stored.id).values(live=handle))
+        await self._store.write(lambda connection: inbox.keep_live(connection, stored.id, handle))
 
     # -- replies
 
@@ -81,18 +65,13 @@ class SqlJournal:
         )
 
     async def reply(self, stored: Stored) -> Sequence[Outgoing]:
-        return await self._parts(parts.c.message_id == stored.id)
+        return await self._store.read(lambda connection: outbox.of_reply(connection, stored.id))
 
     async def waiting(self, place: int) -> Sequence[Outgoing]:
-        return await self._parts(parts.c.conversation_id == place, parts.c.state.in_(UNSENT))
+        return await self._store.read(lambda connection: outbox.waiting(connection, place))
 
     async def unsent(self) -> Sequence[Outgoing]:
-        return await self._parts(parts.c.state.in_(UNSENT))
-
-    async def _parts(self, *where: Any) -> Sequence[Outgoing]:
-        query = outbox.OUTGOING.where(*where).order_by(parts.c.conversation_id, parts.c.event)
-        rows = await self._store.read(lambda connection: connection.execute(query).all())
-        return [outbox.outgoing(row) for row in rows]
+        return await self._store.read(outbox.unsent)
 
     async def mark(
         self,
@@ -141,9 +120,8 @@ class SqlJournal:
 
     async def keep_note(self, channel: str, key: str, value: str) -> None:
         put = INSERTS[self._store.dialect](notes).values(channel=channel, key=key, value=value)
-        await self._run(put.on_conflict_do_update(index_elements=["channel", "key"], set_={"value": value}))
+        query = put.on_conflict_do_update(index_elements=["channel", "key"], set_={"value": value})
 
-    async def _run(self, query: Any) -> None:
         def job(connection: Connection) -> None:
             connection.execute(query)
 

@@ -6,17 +6,17 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Integer, bindparam, func, insert, select, update
 
 from hub.journal import Outgoing, PartState, Piece, Stored
 from hub.message import Choice, Citation, Conversation, OutboundMessage
 from hub.person import Identity
 from hub.turn import Answer
 from memory.inbox import take_events
-from memory.prepared import Prepared
-from memory.tables import conversations, identities, messages, parts
+from memory.prepared import Prepared, Row
+from memory.tables import IS_UNSENT, conversations, identities, messages, parts
 
-OUTGOING = (
+_OUTGOING = (
     select(
         parts,
         messages.c.payload,
@@ -32,6 +32,19 @@ OUTGOING = (
     .join(conversations, conversations.c.id == parts.c.conversation_id)
     .join(identities, identities.c.id == parts.c.identity_id)
 )
+_OF_REPLY = Prepared(lambda _: _OUTGOING.where(parts.c.message_id == bindparam("message")).order_by(parts.c.event))
+_WAITING = Prepared(
+    lambda _: _OUTGOING.where(parts.c.conversation_id == bindparam("place"), IS_UNSENT).order_by(parts.c.event)
+)
+_UNSENT = Prepared(lambda _: _OUTGOING.where(IS_UNSENT).order_by(parts.c.conversation_id, parts.c.event))
+_AFTER = Prepared(
+    lambda _: (
+        _OUTGOING.where(parts.c.conversation_id == bindparam("place"), parts.c.event > bindparam("after"))
+        .order_by(parts.c.event)
+        .limit(bindparam("most", type_=Integer))
+    )
+)
+_BY_ID = Prepared(lambda _: _OUTGOING.where(parts.c.id == bindparam("part")))
 _CLOSE = Prepared(
     lambda _: (
         update(messages)
@@ -115,7 +128,6 @@ def answer(
     )
     if closed is None:
         return []
-    live, identity = closed
     if claim:
         connection.execute(update(parts).where(parts.c.id.in_(claim)).values(state="claimed", marked_at=now))
     if not pieces:
@@ -124,9 +136,9 @@ def answer(
     out = []
     for number, (piece, state) in enumerate(zip(pieces, states, strict=True), 1):
         shape = {"event": event + number, "first": number == 1, "last": number == len(pieces)}
-        values = _part(piece, stored.place, identity, state, now)
-        row = _NEW_PART.one(connection, {**values, "message_id": stored.id, **shape})[0]
-        out.append(_reply(row, stored, piece, live=live if number == 1 else "", **shape))
+        values = _part(piece, stored.place, closed.identity_id, state, now)
+        row = _NEW_PART.one(connection, {**values, "message_id": stored.id, **shape}).id
+        out.append(_reply(row, stored, piece, live=closed.live if number == 1 else "", **shape))
     return out
 
 
@@ -170,8 +182,8 @@ def say(connection: Connection, place: int, text: str, now: datetime) -> Outboun
         return None
     values = _part(Piece(text), place, identity, "waiting", now)
     event = take_events(connection, place, 1)
-    row = _NEW_PART.one(connection, {**values, "message_id": None, "event": event, "first": True, "last": True})[0]
-    return outbound(connection.execute(OUTGOING.where(parts.c.id == row)).one())
+    row = _NEW_PART.one(connection, {**values, "message_id": None, "event": event, "first": True, "last": True}).id
+    return _outbound(_BY_ID.one(connection, {"part": row}))
 
 
 def mark(connection: Connection, ids: Sequence[int], mark: Mark) -> None:
@@ -188,10 +200,30 @@ def mark(connection: Connection, ids: Sequence[int], mark: Mark) -> None:
         _MARK.run(connection, {**values, "part": part})
 
 
-def outgoing(row: Row[*tuple[Any, ...]]) -> Outgoing:
-    """What OUTGOING selected."""
+def of_reply(connection: Connection, message: int) -> list[Outgoing]:
+    """The parts of the reply to a message, in order."""
+    return [_outgoing(row) for row in _OF_REPLY.all(connection, {"message": message})]
+
+
+def waiting(connection: Connection, place: int) -> list[Outgoing]:
+    """What is not sent of a conversation."""
+    return [_outgoing(row) for row in _WAITING.all(connection, {"place": place})]
+
+
+def unsent(connection: Connection) -> list[Outgoing]:
+    """What is not sent."""
+    return [_outgoing(row) for row in _UNSENT.all(connection, {})]
+
+
+def after(connection: Connection, place: int, event: int, limit: int) -> list[tuple[OutboundMessage, datetime]]:
+    """The parts of a conversation above a number, with the time at which they were stored."""
+    rows = _AFTER.all(connection, {"place": place, "after": event, "most": limit})
+    return [(_outbound(row), row.stored_at) for row in rows]
+
+
+def _outgoing(row: Row) -> Outgoing:
     return Outgoing(
-        message=outbound(row),
+        message=_outbound(row),
         place=row.conversation_id,
         state=row.state,
         tries=row.tries,
@@ -200,8 +232,7 @@ def outgoing(row: Row[*tuple[Any, ...]]) -> Outgoing:
     )
 
 
-def outbound(row: Row[*tuple[Any, ...]]) -> OutboundMessage:
-    """The message in what OUTGOING selected."""
+def _outbound(row: Row) -> OutboundMessage:
     asked = json.loads(row.payload) if row.payload else {}
     return OutboundMessage(
         id=row.id,

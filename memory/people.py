@@ -62,7 +62,7 @@ def person(row: int, language: str, joined: int, proven: bool) -> Person:
 def known(connection: Connection, identity: Identity) -> Known | None:
     """The identity, when it was seen before."""
     found = _FIND.first(connection, _name(identity))
-    return Known(found[0], person(*found[1:])) if found else None
+    return Known(found.id, person(found.person_id, found.language, found.joined, found.proven)) if found else None
 
 
 def meet(connection: Connection, identity: Identity, proofs: tuple[Evidence, ...], *, now: datetime) -> Known:
@@ -76,10 +76,10 @@ def meet(connection: Connection, identity: Identity, proofs: tuple[Evidence, ...
 
 
 def _new(connection: Connection, identity: Identity, now: datetime) -> Known:
-    made = _NEW_PERSON.one(connection, {"language": "zh", "created_at": now})[0]
+    made = _NEW_PERSON.one(connection, {"language": "zh", "created_at": now}).id
     row = _NEW_IDENTITY.first(connection, {"person_id": made, **_name(identity), "created_at": now})
     if row is not None:
-        return Known(row[0], Person(made))
+        return Known(row.id, Person(made))
     connection.execute(persons.delete().where(persons.c.id == made))  # another transaction was first
     met = known(connection, identity)
     assert met is not None  # noqa: S101 — the conflict says that it is there

@@ -16,6 +16,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    literal_column,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Dialect
@@ -96,7 +97,7 @@ messages = Table(
     metadata,
     Column("id", Id, primary_key=True),
     Column("conversation_id", ForeignKey("conversations.id"), nullable=False),
-    Column("identity_id", ForeignKey("identities.id"), nullable=False, index=True),
+    Column("identity_id", ForeignKey("identities.id"), nullable=False),
     Column("channel", Text, nullable=False),
     Column("account", Text, nullable=False),
     Column("key", Text, nullable=False),
@@ -114,10 +115,11 @@ messages = Table(
     Column("answered_at", Moment),
     UniqueConstraint("channel", "account", "key"),
     Index("messages_by_event", "conversation_id", "event"),
+    Index("messages_by_identity", "identity_id", "id"),
 )
-Index(
-    "messages_open", messages.c.id, sqlite_where=messages.c.state == "open", postgresql_where=messages.c.state == "open"
-)
+IS_OPEN = messages.c.state == literal_column("'open'")
+"""Spelled out: a partial index is not used where its condition has parameters."""
+Index("messages_open", messages.c.conversation_id, messages.c.event, sqlite_where=IS_OPEN, postgresql_where=IS_OPEN)
 
 parts = Table(
     "parts",
@@ -141,13 +143,10 @@ parts = Table(
     Column("marked_at", Moment),
     Index("parts_by_event", "conversation_id", "event"),
 )
-UNSENT = ("waiting", "sending", "claimed", "unknown", "kept")
-Index(
-    "parts_unsent",
-    parts.c.conversation_id,
-    sqlite_where=parts.c.state.in_(UNSENT),
-    postgresql_where=parts.c.state.in_(UNSENT),
+IS_UNSENT = parts.c.state.in_(
+    [literal_column(f"'{state}'") for state in ("waiting", "sending", "claimed", "unknown", "kept")]
 )
+Index("parts_unsent", parts.c.conversation_id, parts.c.event, sqlite_where=IS_UNSENT, postgresql_where=IS_UNSENT)
 
 notes = Table(
     "notes",

@@ -79,7 +79,7 @@ def _messages() -> None:
         "messages",
         sa.Column("id", ID, primary_key=True),
         sa.Column("conversation_id", ID, sa.ForeignKey("conversations.id"), nullable=False),
-        sa.Column("identity_id", ID, sa.ForeignKey("identities.id"), nullable=False, index=True),
+        sa.Column("identity_id", ID, sa.ForeignKey("identities.id"), nullable=False),
         sa.Column("channel", sa.Text, nullable=False),
         sa.Column("account", sa.Text, nullable=False),
         sa.Column("key", sa.Text, nullable=False),
@@ -98,8 +98,9 @@ def _messages() -> None:
         sa.UniqueConstraint("channel", "account", "key"),
     )
     op.create_index("messages_by_event", "messages", ["conversation_id", "event"])
-    where = sa.text("state = 'open'")
-    op.create_index("messages_open", "messages", ["id"], sqlite_where=where, postgresql_where=where)
+    op.create_index("messages_by_identity", "messages", ["identity_id", "id"])
+    where, columns = sa.text("state = 'open'"), ["conversation_id", "event"]
+    op.create_index("messages_open", "messages", columns, sqlite_where=where, postgresql_where=where)
 
 
 def _parts() -> None:
@@ -124,5 +125,5 @@ def _parts() -> None:
         sa.Column("marked_at", sa.Float),
     )
     op.create_index("parts_by_event", "parts", ["conversation_id", "event"])
-    where = sa.text(UNSENT)
-    op.create_index("parts_unsent", "parts", ["conversation_id"], sqlite_where=where, postgresql_where=where)
+    where, columns = sa.text(UNSENT), ["conversation_id", "event"]
+    op.create_index("parts_unsent", "parts", columns, sqlite_where=where, postgresql_where=where)
