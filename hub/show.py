@@ -56,8 +56,8 @@ class Show:
                 await live.close()
                 return
         self._live = live
-        if self._text:
-            await live.grow(self._text)
+        if self._text or live.handle:
+            await live.grow(self._text)  # a card shows at once that an answer is coming
 
     async def grow(self, more: str) -> None:
         """The answer goes on."""

@@ -427,7 +427,7 @@ async def test_a_live_reply_grows_and_the_finished_one_finds_it(tmp_path: Path) 
         await hub.gateway.accept(said("你好"))
         await hub.settled()
 
-        assert (card.shown, card.closed) == (["一", "一二", "三"], True)
+        assert (card.shown, card.closed) == (["", "一", "一二", "三"], True)
         assert [message.live for message in hub.channel.sent] == ["card-1"]
 
 
