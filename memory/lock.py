@@ -29,10 +29,16 @@ ASKED_EVERY = 2.0
 
 @asynccontextmanager
 async def active(url: str, lost: Callable[[], None]) -> AsyncIterator[None]:
-    """Waits until no other server works on this PostgreSQL database; calls `lost` when that is no longer sure."""
+    """Waits until no other server works on this PostgreSQL database; calls `lost` when that is no longer sure.
+
+    Raises ConfigError when the database can't be reached.
+    """
     import psycopg  # only where it is used
 
-    connection = await psycopg.AsyncConnection.connect(url, autocommit=True)
+    try:
+        connection = await psycopg.AsyncConnection.connect(url, autocommit=True)
+    except psycopg.OperationalError as error:
+        raise ConfigError(f"[storage] url: the database says: {str(error).splitlines()[0]}") from None
     async with connection:
         await _acquire(connection)
         watching = asyncio.create_task(_watch(connection, lost))

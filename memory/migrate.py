@@ -3,14 +3,16 @@
 Alembic is imported only when there is something to do: a start with nothing to do asks for the revision once.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from filelock import FileLock
 from sqlalchemy import Connection, Engine, create_engine, inspect, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
+from hub.errors import ConfigError
 from memory.store import postgres_url, sqlite_engine
 
 FOLDER = Path(__file__).with_name("migrations")
@@ -18,29 +20,40 @@ LOCK = 7_238_114_031
 """The advisory lock in PostgreSQL."""
 
 
-def head() -> str:
-    """The newest revision: files are named by their number."""
-    return max(file.name.split("_", 1)[0] for file in (FOLDER / "versions").glob("[0-9]*.py"))
+def revisions() -> list[str]:
+    """From the first to the newest: files are named by their number."""
+    return sorted(file.name.split("_", 1)[0] for file in (FOLDER / "versions").glob("[0-9]*.py"))
 
 
 def migrate(url: str, file: Path) -> None:
-    """Blocking. `url` is "" for the SQLite file."""
+    """Blocking. `url` is "" for the SQLite file. Raises ConfigError where the operator must act."""
     file.parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(postgres_url(url), poolclass=NullPool) if url else sqlite_engine(file, reader=False)
+    known = revisions()
     try:
-        if _revision(engine) != head():
+        if _revision(engine, known) != known[-1]:
             with _lock(engine, file):
-                if _revision(engine) != head():
+                if _revision(engine, known) != known[-1]:
                     _upgrade(engine)
+    except DBAPIError as error:
+        raise ConfigError(f"{'[storage] url' if url else file}: the database says: {_said(error)}") from None
     finally:
         engine.dispose()
 
 
-def _revision(engine: Engine) -> str:
+def _revision(engine: Engine, known: Sequence[str]) -> str:
     with engine.begin() as connection:
         if not inspect(connection).has_table("alembic_version"):
             return ""
-        return str(connection.execute(text("SELECT version_num FROM alembic_version")).scalar() or "")
+        revision = str(connection.execute(text("SELECT version_num FROM alembic_version")).scalar() or "")
+    if revision and revision not in known:
+        raise ConfigError(f"the database was written by a newer hub (revision {revision}); run that one, or a backup")
+    return revision
+
+
+def _said(error: DBAPIError) -> str:
+    """The driver's first line; a password never stands in it."""
+    return (str(error.orig).splitlines() or [type(error.orig).__name__])[0]
 
 
 @contextmanager

@@ -5,7 +5,7 @@ its own, commits once, and only then tells anybody. Readers work beside the writ
 
 WAL with synchronous = FULL, so that what was acknowledged outlives a power cut. NORMAL would outlive a kill of
 the process only. Measured: a commit takes 4 ms with FULL and 0.01 to 0.07 ms with NORMAL, no matter whether of one
-job or of 64, so that a group pays once; with 64 writers FULL stores about nine tenths of what NORMAL does.
+job or of 64: a message waits 4 ms longer for its acknowledgement, and a group pays once.
 
 PostgreSQL runs the same functions on asyncio connections; what loses against another transaction is run again.
 """
