@@ -12,6 +12,7 @@ from typing import Any
 from channels.registry import KINDS, section
 from config import Kinds
 from config.commands import check, read
+from hub.errors import ConfigError, NotStored
 
 COMMANDS = {
     "serve": ("hub.app", "start the server; SIGTERM drains and stops it"),
@@ -62,6 +63,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             return status
         status = asyncio.run(module.run(args, config))
         return int(status)
+    except (ConfigError, NotStored) as error:
+        sys.stderr.write(f"{error}\n")
+        return 2 if isinstance(error, ConfigError) else 1
     except KeyboardInterrupt:
         return 130
 
