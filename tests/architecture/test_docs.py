@@ -8,14 +8,16 @@ import tomllib
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from typing import get_type_hints
 
 import pytest
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from channels.registry import KINDS, section
-from config import Config, Kinds, Secret, load, sections
+from config import Config, Kinds, Secret, load
 from config.faults import keys
+from config.file import SINGLE
 from hub.__main__ import COMMANDS
 from hub.observe import new_metrics
 from tests.architecture.source import ROOT
@@ -24,16 +26,17 @@ READMES = ("README.md", "README.zh-CN.md")
 ROW = re.compile(r"^\| `(?P<key>[a-z_]+)` \| (?P<default>.*?) \|", re.MULTILINE)
 BLOCK = re.compile(r"```toml\n(.*?)```", re.DOTALL)
 HEADING = re.compile(r"^(#+) (.*)$", re.MULTILINE)
-CORE: dict[str, type[BaseModel]] = {
-    "[hub]": sections.HubSection,
-    "[storage]": sections.StorageSection,
-    "[shared]": sections.SharedSection,
-    "[queue]": sections.QueueSection,
-    "[knowledge]": sections.KnowledgeSection,
-    "[knowledge.embedding_model]": sections.EmbeddingModelSection,
-    "[agent]": sections.AgentSection,
-    "[agent.model]": sections.AgentModelSection,
-}
+
+
+def sections_within(model: type[BaseModel], path: str) -> Iterator[tuple[str, type[BaseModel]]]:
+    """A section, and the sections inside it that have a table of their own."""
+    yield f"[{path}]", model
+    for key, field in model.model_fields.items():
+        if isinstance(field.default, BaseModel):
+            yield from sections_within(type(field.default), f"{path}.{key}")
+
+
+CORE = {name: model for single in SINGLE for name, model in sections_within(get_type_hints(Config)[single], single)}
 SPELLED = {"HUB_DATABASE": "postgresql://db/hub", "HUB_REDIS": "redis://cache", "HUB_RABBITMQ": "amqp://bus"}
 ANY_SECRET = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"
 """43 characters, as platforms make their AES keys."""
