@@ -7,7 +7,7 @@ dozen of them, so these are worth it; all others are not. Values go in, and rows
 
 from collections import namedtuple
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, Delete, Insert, Select, Update
@@ -34,13 +34,13 @@ class Prepared:
     def all(self, connection: Connection, values: Values) -> list[Row]:
         """Runs it; all rows."""
         compiled = self._of(connection.dialect)
-        return [compiled.row(row) for row in _run(connection, compiled.sql, compiled.values(values), _all)]
+        rows: list[Row] = _run(connection, compiled.sql, compiled.values(values), compiled.all)
+        return rows
 
     def first(self, connection: Connection, values: Values) -> Row | None:
         """Runs it; the first row, or None."""
         compiled = self._of(connection.dialect)
-        row = _run(connection, compiled.sql, compiled.values(values), _first)
-        return None if row is None else compiled.row(row)
+        return _run(connection, compiled.sql, compiled.values(values), compiled.first)
 
     def one(self, connection: Connection, values: Values) -> Row:
         """Runs it; the row that there surely is."""
@@ -56,22 +56,28 @@ class Prepared:
     def _of(self, dialect: Dialect) -> "_Compiled":
         known = self._compiled.get(dialect.name)
         if known is None:
-            known = self._compiled[dialect.name] = _compile(self._make(dialect.name), self._columns, dialect)
+            known = self._compiled[dialect.name] = _Compiled(self._make(dialect.name), self._columns, dialect)
         return known
 
 
-@dataclass(frozen=True, slots=True)
 class _Compiled:
     """A statement in the words of one driver, and what turns values into its values and its rows into rows."""
 
-    sql: str
-    values: Callable[[Values], Any]
-    row: Callable[[Any], Row]
+    def __init__(self, statement: Statement, columns: list[str] | None, dialect: Dialect) -> None:
+        compiled: Any = statement.compile(dialect=dialect, column_keys=columns)
+        self.sql: str = compiled.string
+        self.values = _values(compiled, dialect)
+        self._named = partial(_named, statement, dialect)
+        self._row: Callable[[Any], Row] | None = None
 
+    def all(self, cursor: Any) -> list[Row]:
+        row = self._row = self._row or self._named(cursor)
+        return [row(one) for one in cursor.fetchall()]
 
-def _compile(statement: Statement, columns: list[str] | None, dialect: Dialect) -> _Compiled:
-    compiled: Any = statement.compile(dialect=dialect, column_keys=columns)
-    return _Compiled(compiled.string, _values(compiled, dialect), _rows(statement, dialect))
+    def first(self, cursor: Any) -> Row | None:
+        row = self._row = self._row or self._named(cursor)
+        one = cursor.fetchone()
+        return None if one is None else row(one)
 
 
 def _values(compiled: Any, dialect: Dialect) -> Callable[[Values], Any]:
@@ -92,12 +98,13 @@ def _values(compiled: Any, dialect: Dialect) -> Callable[[Values], Any]:
     return positional if compiled.positiontup else named
 
 
-def _rows(statement: Statement, dialect: Dialect) -> Callable[[Any], Row]:
-    """From the driver's row to a named one."""
+def _named(statement: Statement, dialect: Dialect, cursor: Any) -> Callable[[Any], Row]:
+    """From the driver's row to a named one. How a value is read depends on the type that the driver tells."""
     columns = statement.exported_columns
     kind: Any = namedtuple("Row", columns.keys())  # type: ignore[misc, arg-type]  # known when it is made
     make: Callable[[Iterable[Any]], Row] = kind._make
-    out = [column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns]
+    told = [column[1] for column in cursor.description]
+    out = [c.type.dialect_impl(dialect).result_processor(dialect, of) for c, of in zip(columns, told, strict=True)]
     if not any(out):
         return make
     return lambda row: make([process(value) if process else value for process, value in zip(out, row, strict=True)])
@@ -118,14 +125,6 @@ def _run(connection: Connection, sql: str, values: Any, take: Callable[[Any], An
         raise DBAPIError.instance(sql, None, error, base, dialect=connection.dialect) from None
     finally:
         cursor.close()
-
-
-def _all(cursor: Any) -> Any:
-    return cursor.fetchall()
-
-
-def _first(cursor: Any) -> Any:
-    return cursor.fetchone()
 
 
 def _nothing(_: Any) -> None:
