@@ -34,7 +34,8 @@ from memory.journal import SqlJournal
 from memory.lock import active, only_one
 from memory.mind import Mind, Tell
 from memory.operators import Desk, Webhook
-from memory.sensitive import Policy
+from memory.retention import retain
+from memory.sensitive import Policy, masked
 from memory.store import Store, open_store
 
 log = structlog.get_logger()
@@ -63,7 +64,8 @@ class Hub:
 
 def serve(config: Config) -> int:
     """Runs until SIGTERM or SIGINT; 0 when everything under way was finished."""
-    configure_logs(config.hub.log_level, json=config.hub.log_format == "json", secrets=config.secrets)
+    json = config.hub.log_format == "json"
+    configure_logs(config.hub.log_level, json=json, secrets=config.secrets, personal=masked)
     try:
         return uvloop.run(_serve(config))
     except ConfigError as error:
@@ -130,7 +132,8 @@ async def open_hub(config: Config) -> AsyncIterator[Hub]:
             channels[name] = channel(section, site)
             stack.push_async_callback(channels[name].close)
         await gateway.start()
-        await stack.enter_async_context(_beside(agent.warm(), *map(_kept_running, channels.values())))
+        beside = (agent.warm(), retain(store, config.memory.days, now), *map(_kept_running, channels.values()))
+        await stack.enter_async_context(_beside(*beside))
         yield hub
 
 
@@ -143,6 +146,8 @@ def _mind(config: Config, store: Store, http: aiohttp.ClientSession, tell: Tell)
         policy=Policy.of(config.memory.keep),
         trusted=frozenset(config.memory.trust),
         operators=Webhook(http, operators.webhook.value, operators.form) if operators.webhook else None,
+        people=bool(operators.token),
+        history=config.agent.history,
     )
 
 

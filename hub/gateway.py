@@ -143,7 +143,7 @@ class Gateway:
         turn = await self._prepare(stored, attempt)
         try:
             async with asyncio.timeout(self._bounds.turn_seconds):
-                return await self._ask(turn, show)
+                return await self._memory.offer(stored, await self._ask(turn, show))
         except TimeoutError:
             log.error("the agent took too long")
             return Answer(language.failed, engine="none")

@@ -25,6 +25,10 @@ class Memory(Protocol):
         """What the agent may know of this message's person, where it was said."""
         ...
 
+    async def offer(self, stored: Stored, answer: Answer) -> Answer:
+        """The agent's answer as it is given: with a way to people where the agent did not know twice in a row."""
+        ...
+
     async def learn(self, stored: Stored, answer: Answer) -> None:
         """The turn is over: keeps what the person told, and hands over where the agent asks for that."""
         ...
@@ -41,6 +45,9 @@ class Forgetful:
 
     async def recall(self, stored: Stored) -> tuple[Remembered, ...]:
         return ()
+
+    async def offer(self, stored: Stored, answer: Answer) -> Answer:
+        return answer
 
     async def learn(self, stored: Stored, answer: Answer) -> None:
         return None

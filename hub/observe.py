@@ -143,8 +143,15 @@ HINTS = ("oken", "ecret", "icket", "_key", "ikey", "iKey", "assword", "earer ", 
 """A line without any of these holds nothing that looks secret; looking for them costs a tenth of the pattern."""
 
 
-def masker(secrets: Iterable[str] = ()) -> Callable[[str], str]:
-    """A function that hides these values, and whatever looks like a secret, in a line."""
+LONG_NUMBER = re.compile(r"\d{4}[ -]?\d{4}[ -]?\d{3}")
+"""A line without such a number holds no mobile, bank card or ID card."""
+
+
+def masker(secrets: Iterable[str] = (), *, personal: Callable[[str], str] | None = None) -> Callable[[str], str]:
+    """A function that hides these values, and whatever looks like a secret, in a line.
+
+    `personal` hides people's numbers; it is asked where a line holds one that is long enough.
+    """
     spellings = {form for value in secrets for form in (value, json.dumps(value, ensure_ascii=False)[1:-1])}
     known = sorted((form for form in spellings if len(form) >= SHORTEST), key=len, reverse=True)
 
@@ -152,6 +159,8 @@ def masker(secrets: Iterable[str] = ()) -> Callable[[str], str]:
         for value in known:
             if value in line:
                 line = line.replace(value, HIDDEN)
+        if personal and LONG_NUMBER.search(line):
+            line = personal(line)
         return LOOKS_SECRET.sub(_hide, line) if any(hint in line for hint in HINTS) else line
 
     return mask
@@ -172,10 +181,15 @@ class Line:
 
 
 def configure_logs(
-    level: str = "info", *, json: bool = False, secrets: Iterable[str] = (), stream: TextIO | None = None
+    level: str = "info",
+    *,
+    json: bool = False,
+    secrets: Iterable[str] = (),
+    personal: Callable[[str], str] | None = None,
+    stream: TextIO | None = None,
 ) -> None:
     """Sends all logs of the process to standard error: ours from `level`, libraries' from warnings upwards."""
-    mask = masker(secrets)
+    mask = masker(secrets, personal=personal)
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,

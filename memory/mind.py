@@ -12,10 +12,11 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from hub import language
 from hub.journal import Stored
+from hub.message import Choice
 from hub.person import Person
 from hub.texts import Texts, texts
 from hub.turn import Answer, Remembered
-from memory import facts, linking, people, privacy
+from memory import facts, linking, people, privacy, said
 from memory.linking import Side
 from memory.operators import Operators
 from memory.sensitive import Policy
@@ -44,7 +45,11 @@ class Said:
 
 
 class Mind:
-    """One for all turns; keeps nothing itself."""
+    """One for all turns; keeps nothing itself.
+
+    `people` says that somebody takes over when asked to; `history` is how many earlier messages and answers
+    the agent is shown besides.
+    """
 
     def __init__(
         self,
@@ -55,6 +60,8 @@ class Mind:
         policy: Policy | None = None,
         trusted: frozenset[str] = frozenset({"unionid"}),
         operators: Operators | None = None,
+        people: bool = False,
+        history: int = 20,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -62,6 +69,8 @@ class Mind:
         self._policy = policy or Policy()
         self._trusted = trusted
         self._operators = operators
+        self._people = people or operators is not None
+        self._shown = history // 2
 
     async def identify(self, stored: Stored) -> Stored:
         """See hub.memory.Memory."""
@@ -84,22 +93,38 @@ class Mind:
         command = spoken(words)
         if command is None and words not in CONFIRMATIONS:
             return Answer("", engine="handover") if stored.handed else None
-        said = await self._store.write(lambda connection: self._command(connection, stored, command))
-        if said is None:
+        reply = await self._store.write(lambda connection: self._command(connection, stored, command))
+        if reply is None:
             return None
-        if said.other:
-            await self._tell(*said.other)
-        if said.handed and self._operators:
+        if reply.other:
+            await self._tell(*reply.other)
+        if reply.handed and self._operators:
             await self._operators.called(stored, "asked for")
-        return Answer("" if said.silent else said.text, engine="handover" if said.silent else ENGINE)
+        return Answer("" if reply.silent else reply.text, engine="handover" if reply.silent else ENGINE)
 
     async def recall(self, stored: Stored) -> tuple[Remembered, ...]:
         """See hub.memory.Memory."""
-        now = self._clock()
-        told = await self._store.read(
-            lambda connection: facts.of(connection, stored.person.id, _place(stored), now=now)
+        now, question = self._clock(), stored.message.text
+        wanted = said.search(question, now=now, skip=self._shown)
+
+        def job(connection: Connection) -> tuple[Remembered, ...]:
+            told = facts.of(connection, stored.person.id, _place(stored), now=now)
+            return facts.relevant(told, question) + said.older(connection, stored, wanted, told, self._policy)
+
+        return await self._store.read(job)
+
+    async def offer(self, stored: Stored, answer: Answer) -> Answer:
+        """See hub.memory.Memory."""
+        if not (self._people and answer.refused):
+            return answer
+        before = select(messages.c.refused).where(
+            messages.c.conversation_id == stored.place, messages.c.event < stored.event, messages.c.state == "answered"
         )
-        return facts.relevant(told, stored.message.text)
+        last = before.order_by(messages.c.event.desc()).limit(1)
+        if not await self._store.read(lambda connection: connection.execute(last).scalar()):
+            return answer
+        human = texts(stored.person.language).human
+        return replace(answer, choices=(*answer.choices, Choice(human, human)))
 
     async def learn(self, stored: Stored, answer: Answer) -> None:
         """See hub.memory.Memory."""

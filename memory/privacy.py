@@ -100,13 +100,19 @@ def _clear(connection: Connection, person: int, mine: Sequence[int], spare: int)
     """Takes out the words; a message leaves its key behind, unless the key itself names the person."""
     rows = connection.execute(_messages(person).add_columns(messages.c.key)).all()
     users = connection.execute(select(identities.c.user).where(identities.c.id.in_(mine))).scalars().all()
-    theirs = [row.id for row in rows if row.id != spare]
-    connection.execute(delete(facts).where(or_(facts.c.identity_id.in_(mine), facts.c.message_id.in_(theirs))))
+    connection.execute(delete(facts).where(facts.c.identity_id.in_(mine)))
+    connection.execute(delete(parts).where(parts.c.identity_id.in_(mine)))
+    bury(connection, [(row.id, any(user and user in row.key for user in users)) for row in rows if row.id != spare])
+
+
+def bury(connection: Connection, rows: Sequence[tuple[int, bool]]) -> None:
+    """Leaves of these messages their keys only, and nothing of those whose key names a person (the second value)."""
+    theirs = [row for row, _ in rows]
+    connection.execute(delete(facts).where(facts.c.message_id.in_(theirs)))
     connection.execute(delete(tool_calls).where(tool_calls.c.message_id.in_(theirs)))
-    connection.execute(delete(parts).where(or_(parts.c.identity_id.in_(mine), parts.c.message_id.in_(theirs))))
+    connection.execute(delete(parts).where(parts.c.message_id.in_(theirs)))
     place, identity = _graveyard(connection)
-    telling = [row.id for row in rows if row.id != spare and any(user and user in row.key for user in users)]
-    connection.execute(delete(messages).where(messages.c.id.in_(telling)))
+    connection.execute(delete(messages).where(messages.c.id.in_([row for row, naming in rows if naming])))
     connection.execute(
         update(messages)
         .where(messages.c.id.in_(theirs))

@@ -79,6 +79,8 @@ class Texts:
     """A person was asked for, and the customer waits for one."""
     wanted: str
     """To operators: `{conversation}`, `{channel}` and the last words, `{text}`."""
+    human: str
+    """The command that asks for a person, as somebody may press or say it."""
     choose: str
     """Before choices that are to be said: `{choices}`."""
     web: WebTexts

@@ -38,6 +38,7 @@ TEXTS = Texts(
     goodbye="Goodbye, and come back any time.",
     introduction="I am the assistant here: I look up answers in our documents and name the source. Just ask.",
     remembered="You told me: {fact}",
+    human="/human",
     memory=MemoryTexts(
         code="On the other channel, tell me: /link {code} (works once, for 10 minutes). Show it to nobody.",
         wrong_code="This code is wrong or too old. Say /link on the first channel for a new one.",

@@ -38,6 +38,7 @@ TEXTS = Texts(
     goodbye="再见，有需要随时找我。",
     introduction="我是这里的智能助手，会从现有资料里为您查找答案，并注明出处。请直接输入您的问题。",
     remembered="您告诉过我，{fact}。",
+    human="转人工",
     memory=MemoryTexts(
         code="请在另一个渠道里对我说：/link {code}（10 分钟内有效，只能用一次）。请勿把它告诉别人。",
         wrong_code="这个绑定码不对或已过期。请在原来的渠道重新说 /link 获取；多次输错会暂停绑定一段时间。",

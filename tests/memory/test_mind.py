@@ -2,8 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -11,62 +10,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select, text
 
-from hub.journal import Piece, Stored
 from hub.message import Conversation, InboundMessage, Text
 from hub.person import Evidence, Identity
 from hub.turn import Answer
 from memory import audit, linking, privacy
-from memory.journal import SqlJournal
-from memory.mind import Mind
-from memory.store import Store, open_store
+from memory.store import open_store
 from memory.tables import audit as audit_table
 from tests.hub.stage import migrated
-
-
-@dataclass
-class World:
-    """A store, a journal and a mind, with a clock that a test moves."""
-
-    store: Store
-    told: list[tuple[int, str]] = field(default_factory=list)
-    now: datetime = field(default_factory=lambda: datetime.now(UTC))
-    count: int = 0
-
-    def __post_init__(self) -> None:
-        self.journal = SqlJournal(self.store)
-        self.mind = Mind(self.store, clock=lambda: self.now, tell=self._tell)
-
-    async def _tell(self, place: int, words: str) -> bool:
-        self.told.append((place, words))
-        return True
-
-    async def accept(self, who: str, words: str, *, proof: tuple[Evidence, ...] = (), group: str = "") -> Stored:
-        channel = who.split(":")[0]
-        self.count += 1
-        place = Conversation(channel, "acc", group or who, "group" if group else "private")
-        message = InboundMessage(f"k{self.count}", place, Identity(channel, "acc", who), (Text(words),), evidence=proof)
-        stored = await self.journal.accept(message, now=self.now)
-        return await self.mind.identify(stored)
-
-    async def say(self, who: str, words: str, *, proof: tuple[Evidence, ...] = (), group: str = "") -> str:
-        """A whole turn with an agent that says ok; what the person reads."""
-        stored = await self.accept(who, words, proof=proof, group=group)
-        answer = await self.mind.answer(stored) or Answer("ok", engine="scripted")
-        pieces = [Piece(answer.text)] if answer.text else []
-        await self.journal.answer(stored, answer, pieces, now=self.now, states=["sent"] * len(pieces))
-        await self.mind.learn(stored, answer)
-        return answer.text
-
-    async def seen(self, who: str, *, group: str = "") -> str:
-        """All that an agent would be shown when this person asks."""
-        stored = await self.accept(who, "你知道我什么", group=group)
-        history = await self.journal.history(stored, limit=100)
-        recalled = await self.mind.recall(stored)
-        await self.journal.answer(stored, Answer("", engine="scripted"), [], now=self.now, states=[])
-        return "\n".join([*(e.text for e in history), *(r.text for r in recalled)])
-
-    async def code(self, who: str) -> str:
-        return (await self.say(who, "/link")).split("/link ")[1].split("（")[0]
+from tests.memory.world import World
 
 
 @pytest.fixture
@@ -239,6 +190,18 @@ async def test_asked_for_a_person_the_agent_is_silent_until_handed_back(world: W
     await world.store.write(lambda c: c.execute(text("UPDATE conversations SET handed = ''")))
 
     assert await world.say("oa:lin", "在吗") == "ok"
+
+
+async def test_whoever_was_not_answered_twice_in_a_row_is_offered_a_person(world: World) -> None:
+    refused = Answer("不知道", engine="scripted", refused=True)
+    first = await world.turn("oa:lin", "甲", agent=refused)
+    second = await world.turn("oa:lin", "乙", agent=refused)
+    await world.say("oa:lin", "丙")
+    third = await world.turn("oa:lin", "丁", agent=refused)
+    other = await world.turn("oa:other", "甲", agent=refused)
+
+    assert [choice.value for choice in second.choices] == ["转人工"]
+    assert (first.choices, third.choices, other.choices) == ((), (), ())
 
 
 async def test_the_audit_log_shows_what_was_changed_in_it(world: World) -> None:

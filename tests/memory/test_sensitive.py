@@ -2,6 +2,7 @@
 
 import pytest
 
+from hub.observe import masker
 from memory.sensitive import Policy, masked
 
 
@@ -25,3 +26,14 @@ def test_what_the_operator_allows_is_kept_and_nothing_else() -> None:
 
     assert policy.kept("13812345678") == "13812345678"
     assert policy.kept("4111111111111111") == "4111********1111"
+
+
+def test_the_log_shows_no_number_of_a_person_and_leaves_all_other_numbers() -> None:
+    mask = masker(personal=masked)
+
+    assert (
+        mask("failed for 13812345678, card 4111 1111 1111 1111") == "failed for 138****5678, card 4111***********1111"
+    )
+    assert mask("2026-05-01T08:00:00.123456Z turn=t42 port=8080 ms=1714550400123") == (
+        "2026-05-01T08:00:00.123456Z turn=t42 port=8080 ms=1714550400123"
+    )

@@ -1,0 +1,136 @@
+"""Older words of a person, found again by what they share with a question: what no pattern of facts.py foresaw.
+
+Only statements, and only their own: in a private conversation those of the person's private conversations, in
+a group their own in that group. The newest SEARCHED messages are looked through, without an index: a person
+rarely has more, and a substring test costs less than keeping an index of everybody's words.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import pairwise
+
+from sqlalchemy import Connection, Integer, bindparam, literal, select
+
+from hub.journal import Stored
+from hub.turn import Remembered
+from memory import facts, past
+from memory.inbox import INBOUND
+from memory.prepared import Prepared, Row
+from memory.sensitive import Policy
+from memory.tables import conversations, identities, messages
+
+SEARCHED = 500
+SHOWN = 4
+LONGEST = 200
+"""Characters that are shown of one statement."""
+
+EMPTY = re.compile(
+    r"什么|怎么|怎样|多少|哪里|哪儿|哪个|哪天|为什么|是不是|有没有|可不可以|可以|知道|记得|告诉|请问|一下|上次|之前|以前|现在"
+    r"|昨天|前天|今天|上周|上个?月|[我你您他她它们的了吗呢吧啊呀是在有和跟与这那都也就还要把被给到去说叫谁几哪帮请想个过]|\W"
+)
+"""What a question holds besides its subject."""
+WORDS = re.compile(r"[a-z0-9]{3,}|[\u4e00-\u9fff]{2,}")
+
+_OF_IDENTITY = (
+    select(messages.c.id, messages.c.payload, messages.c.received_at)
+    .join(conversations, conversations.c.id == messages.c.conversation_id)
+    .where(
+        messages.c.identity_id == bindparam("identity"),
+        messages.c.id < bindparam("row"),
+        messages.c.state.in_([literal(state) for state in ("answered", "recorded")]),
+        *[messages.c.engine != engine for engine in past.SILENT],
+    )
+    .order_by(messages.c.id.desc())
+    .limit(bindparam("most", type_=Integer))
+)
+_PRIVATELY = Prepared(lambda _: _OF_IDENTITY.where(conversations.c.kind == "private"))
+_IN_GROUP = Prepared(lambda _: _OF_IDENTITY.where(conversations.c.id == bindparam("place")))
+_MINE = Prepared(lambda _: select(identities.c.id).where(identities.c.person_id == bindparam("person")))
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What is looked for: words, or days; the newest `skip` messages are shown to the agent anyway."""
+
+    terms: frozenset[str]
+    days: tuple[datetime, datetime] | None
+    skip: int
+
+
+def search(question: str, *, now: datetime, skip: int) -> Search:
+    """What a question looks for."""
+    return Search(terms(question), days(question, now), skip)
+
+
+def terms(text: str) -> frozenset[str]:
+    """Pairs of neighbouring characters, and Latin words, of what a text is about."""
+    found: set[str] = set()
+    for word in WORDS.findall(EMPTY.sub(" ", text.lower())):
+        found.update([word] if word.isascii() else ["".join(pair) for pair in pairwise(word)])
+    return frozenset(found)
+
+
+DAYS = {"前天": (2, 1), "昨天": (1, 1), "今天": (0, 1), "上周": (13, 14), "上个月": (62, 62), "上月": (62, 62)}
+"""How many days ago a time begins, and how many it lasts; weeks and months generously, people are not exact."""
+
+
+def days(question: str, now: datetime) -> tuple[datetime, datetime] | None:
+    """The days that a question names, in the hub's time zone."""
+    today = now.astimezone().replace(hour=0, minute=0, second=0, microsecond=0)
+    for word, (ago, lasts) in DAYS.items():
+        if word in question:
+            begin = today - timedelta(days=ago)
+            return begin, begin + timedelta(days=lasts)
+    return None
+
+
+def older(
+    connection: Connection, stored: Stored, wanted: Search, told: Sequence[facts.Told], policy: Policy
+) -> tuple[Remembered, ...]:
+    """The statements that fit best, newer before older where they fit alike."""
+    if not wanted.terms and not wanted.days:
+        return ()
+    rows = _rows(connection, stored, wanted.skip)
+    hits = [(row, {term for term in wanted.terms if term in row.payload.lower()}) for row in rows]
+    often = {term: sum(term in shared for _, shared in hits) for term in wanted.terms}
+    weighed = [
+        (sum(1 / often[term] for term in shared) + _on(row.received_at, wanted.days), row) for row, shared in hits
+    ]
+    best = sorted((pair for pair in weighed if pair[0]), key=lambda pair: (pair[0], pair[1].id), reverse=True)
+    return _shown([row for _, row in best], wanted, {one.fact.text for one in told}, policy)
+
+
+def _rows(connection: Connection, stored: Stored, skip: int) -> list[Row]:
+    """The person's own messages here, newest first, without those that are shown anyway."""
+    group = stored.message.conversation.kind == "group"
+    query, past_shown = (_IN_GROUP, 0) if group else (_PRIVATELY, skip)
+    values = {"row": stored.id, "place": stored.place, "most": SEARCHED + past_shown}
+    mine = _MINE.all(connection, {"person": stored.person.id})
+    rows = [row for one in mine for row in query.all(connection, {**values, "identity": one.id})]
+    return sorted(rows, key=lambda row: row.id, reverse=True)[past_shown : SEARCHED + past_shown]
+
+
+def _on(at: datetime, days: tuple[datetime, datetime] | None) -> float:
+    return 1.0 if days and days[0] <= at < days[1] else 0.0
+
+
+def _shown(rows: Sequence[Row], wanted: Search, hold: set[str], policy: Policy) -> tuple[Remembered, ...]:
+    found: dict[str, Remembered] = {}
+    for row in rows:
+        fits = _on(row.received_at, wanted.days) > 0
+        for sentence in facts.CLAUSE.findall(INBOUND.validate_json(row.payload).text):
+            said = policy.kept(sentence.strip()[:LONGEST])
+            if said and said not in found and (fits or terms(said) & wanted.terms) and _holds(said, hold, policy):
+                found[said] = Remembered(f"{said}（{row.received_at.astimezone():%Y-%m-%d}）", "said")
+            if len(found) == SHOWN:
+                return tuple(found.values())
+    return tuple(found.values())
+
+
+def _holds(sentence: str, hold: set[str], policy: Policy) -> bool:
+    """A statement, and none whose facts were replaced since."""
+    if facts.ASKED.search(sentence):
+        return False
+    return all(policy.kept(fact.text) in hold for fact in facts.found(sentence))

@@ -1,0 +1,1 @@
+"""Storage, people and what is known of them."""
