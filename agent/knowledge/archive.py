@@ -1,6 +1,7 @@
 """The documents as the rest of this room sees them: stored, found and forgotten, each step in a short transaction."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -42,6 +43,7 @@ class Archive:
         self._clock = clock
         self._index = index(store.dialect)
         self._totals: Totals | None = None
+        self._counted = 0.0
 
     async def open(self) -> None:
         """Clears away what a crash left, and makes the index again where its tokens are of another kind."""
@@ -136,21 +138,26 @@ class Archive:
 
     async def find(self, question: Question) -> Hits:
         """Candidates by word; by sound too where words find little."""
-        hits = await self._store.read(lambda c: self._find(c, question))
-        self._totals = hits.totals
-        return hits
+        return await self._store.read(lambda c: self._find(c, question))
 
     def _find(self, connection: Connection, question: Question) -> Hits:
-        totals = self._count(connection)
+        totals = self._recent(connection)
         words = self._index.counts(connection, "words", question.words)
-        rows = self._index.find(connection, "words", question.words, FOUND)
+        rows = self._index.find(connection, "words", words, FOUND)
         if len(rows) < FOUND and len(question.words) < 6:
             rows += self._index.find(connection, "characters", question.characters, FOUND - len(rows))
         sounds = None
         if self._weak(words, question):
             sounds = self._index.counts(connection, "sounds", question.sounds)
-            rows += self._index.find(connection, "sounds", question.sounds, FOUND)
+            rows += self._index.find(connection, "sounds", sounds, FOUND)
         return Hits(tuple(catalogue.by_row(connection, list(dict.fromkeys(rows)))), totals, words, sounds)
+
+    def _recent(self, connection: Connection) -> Totals:
+        """The totals of this second: what weighs words may be that old."""
+        now = time.monotonic()
+        if self._totals is None or now > self._counted + 1:
+            self._totals, self._counted = self._count(connection), now
+        return self._totals
 
     def _weak(self, counts: Mapping[str, int], question: Question) -> bool:
         """Whether words of the question are unknown here: they may be mistyped."""

@@ -9,13 +9,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from sqlalchemy import Connection, bindparam, text
+from sqlalchemy import Connection, text
 
 from agent.knowledge import tokens
 
 Kind = Literal["words", "characters", "sounds"]
 KINDS: tuple[Kind, ...] = ("words", "characters", "sounds")
-BATCH = 500
+MOST = 500
+"""Tokens of one question that are counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,29 +58,25 @@ class FullText:
     """SQLite."""
 
     def add(self, connection: Connection, entries: Mapping[int, Entry]) -> None:
-        rows = [
-            {"row": row, "words": " ".join(e.words), "characters": " ".join(e.characters), "sounds": " ".join(e.sounds)}
-            for row, e in entries.items()
-        ]
-        insert = (
-            "INSERT INTO passage_words(rowid, words, characters, sounds) VALUES (:row, :words, :characters, :sounds)"
-        )
-        connection.execute(text(insert), rows)
+        rows = [(row, " ".join(e.words), " ".join(e.characters), " ".join(e.sounds)) for row, e in entries.items()]
+        insert = "INSERT INTO passage_words(rowid, words, characters, sounds) VALUES (?, ?, ?, ?)"
+        connection.exec_driver_sql(insert, rows)
 
     def remove(self, connection: Connection, rows: Sequence[int]) -> None:
-        connection.execute(text("DELETE FROM passage_words WHERE rowid = :row"), [{"row": row} for row in rows])
+        connection.exec_driver_sql("DELETE FROM passage_words WHERE rowid = ?", [(row,) for row in rows])
 
     def find(self, connection: Connection, kind: Kind, wanted: Iterable[str], limit: int) -> list[int]:
         quoted = " OR ".join(f'"{token}"' for token in dict.fromkeys(wanted))
         if not quoted:
             return []
-        query = text("SELECT rowid FROM passage_words WHERE passage_words MATCH :match ORDER BY rank LIMIT :limit")
-        found = connection.execute(query, {"match": f"{{{kind}}} : ({quoted})", "limit": limit})
-        return list(found.scalars())
+        query = "SELECT rowid FROM passage_words WHERE passage_words MATCH ? ORDER BY rank LIMIT ?"
+        return list(connection.exec_driver_sql(query, (f"{{{kind}}} : ({quoted})", limit)).scalars())
 
     def counts(self, connection: Connection, kind: Kind, wanted: Iterable[str]) -> dict[str, int]:
-        query = text("SELECT term, doc FROM passage_counts WHERE col = :kind AND term IN :wanted")
-        return _counted(connection, query.bindparams(bindparam("wanted", expanding=True)), kind, wanted)
+        tokens_wanted = tuple(dict.fromkeys(wanted))[:MOST]
+        marks = ", ".join("?" * len(tokens_wanted))
+        query = f"SELECT term, doc FROM passage_counts WHERE col = ? AND term IN ({marks})"  # noqa: S608 — marks only
+        return {str(term): int(doc) for term, doc in connection.exec_driver_sql(query, (kind, *tokens_wanted))}
 
 
 class Tokens:
@@ -116,17 +113,10 @@ class Tokens:
 
     def counts(self, connection: Connection, kind: Kind, wanted: Iterable[str]) -> dict[str, int]:
         query = text(
-            "SELECT token, count(*) FROM passage_tokens WHERE kind = :kind AND token IN :wanted GROUP BY token"
-        ).bindparams(bindparam("wanted", expanding=True))
-        return _counted(connection, query, KINDS.index(kind), wanted)
-
-
-def _counted(connection: Connection, query: object, kind: object, wanted: Iterable[str]) -> dict[str, int]:
-    tokens_wanted = list(dict.fromkeys(wanted))[:BATCH]
-    if not tokens_wanted:
-        return {}
-    rows = connection.execute(query, {"kind": kind, "wanted": tokens_wanted})  # type: ignore[call-overload]  # a text clause
-    return {str(token): int(count) for token, count in rows}
+            "SELECT token, count(*) FROM passage_tokens WHERE kind = :kind AND token = ANY(:wanted) GROUP BY token"
+        )
+        values = {"kind": KINDS.index(kind), "wanted": list(dict.fromkeys(wanted))[:MOST]}
+        return {str(token): int(count) for token, count in connection.execute(query, values)}
 
 
 def index(dialect: str) -> Index:

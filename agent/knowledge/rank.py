@@ -41,6 +41,8 @@ SOUND = 0.9
 """What a sound is worth of a word."""
 MEANING = 1.6
 """What closeness is worth of strength."""
+NEW = 0.5
+"""A passage without a vector whose words are as strong as this is taken to be as close as the closest."""
 SETTLED, AHEAD = 0.7, 0.5
 """A best passage of this strength, ahead of the next by this share of it, is best by meaning too."""
 SURE, SURE_BY_WORD = (0.48, 0.11), (0.19, 0.09)
@@ -177,13 +179,13 @@ class Trial:
         """The candidates in order, without those that have nothing in common with the question.
 
         `closeness` is None where nobody looked at the meaning. A passage that has no vector yet is taken to be as
-        close as the closest, so that what is new is found by its words.
+        close as the closest where its words are strong, so that what is new is found by them.
         """
         strengths, mistyped = self.strengths(bags)
         near = closeness or {}
         unknown = max(near.values(), default=0.0)
         scores = {
-            key: strength + MEANING * near.get(key, unknown)
+            key: strength + MEANING * near.get(key, unknown * min(1.0, strength / NEW))
             for key, strength in strengths.items()
             if strength or key in near
         }

@@ -61,6 +61,8 @@ class Search:
         if not question.words and not question.characters:
             return Found()
         hits = await self._archive.find(question)
+        if not hits.passages and not question.meaningful:
+            return Found()
         stored = {one.key: one for one in hits.passages}
         trial = await asyncio.to_thread(self._trial, question, hits)
         closeness = None
