@@ -11,7 +11,7 @@ from channels.dingtalk.settings import Settings
 from channels.kit.api import Api, Outcome, request
 from hub.channel import Site
 from hub.coordination import Token
-from hub.errors import Blocked, DeliveryError, Faulty, Impossible
+from hub.errors import Blocked, DeliveryError, Faulty, Impossible, Unknown
 
 TOO_OFTEN = ("QpsLimit", "Throttling", "flowControl", "TooManyRequests")
 NOT_ALLOWED = ("PermissionDenied", "AccessDenied", "NotInWhiteList", "IpNotAllowed")
@@ -57,6 +57,8 @@ class OpenApi:
         outcome = await self._api.call(method, path, body)
         if outcome.status >= 400:
             raise refusal(outcome)
+        if not outcome.body:  # a proxy on the way answered in DingTalk's place
+            raise Unknown("an answer without JSON", code="no_json")
         return outcome.body
 
     async def _slot(self, path: str) -> None:
