@@ -7,6 +7,7 @@ The answer to a POST is the event that it caused.
 import asyncio
 from collections.abc import Awaitable, Callable
 
+import structlog
 from aiohttp import web
 
 from channels.h5.origins import Origins, address, language
@@ -15,6 +16,8 @@ from channels.h5.session import Session, accepted
 from channels.h5.visits import Visits
 from hub.errors import NotStored
 from hub.texts import texts
+
+log = structlog.get_logger()
 
 STREAM = {
     "Content-Type": "text/event-stream; charset=utf-8",
@@ -51,6 +54,7 @@ class Streams:
         except Fault as fault:
             return self._refused(request, fault)
         except NotStored:
+            log.warning("a conversation can't be read just now", channel=self._visits.site.name)
             return self._refused(request, Fault("not_stored"))
 
     def _refused(self, request: web.Request, fault: Fault) -> web.Response:
@@ -122,6 +126,7 @@ class Streams:
             except Fault as fault:
                 await writer.send(error(fault, texts(language(writer.request))))
             except NotStored:
+                log.warning("a conversation can't be read just now", channel=self._visits.site.name)
                 await writer.send(error(Fault("not_stored"), texts(language(writer.request))))
         except ConnectionError:
             return

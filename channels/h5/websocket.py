@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any
 
+import structlog
 from aiohttp import WSCloseCode, WSMessage, WSMsgType, web
 
 from channels.h5.identity import Visitor
@@ -12,6 +13,8 @@ from channels.h5.session import Session
 from channels.h5.visits import Visits
 from hub.errors import NotStored
 from hub.texts import texts
+
+log = structlog.get_logger()
 
 CLOSE_WITHIN = 5.0
 """Seconds that a client may take to say goodbye too."""
@@ -72,6 +75,7 @@ class Peer:
         except Fault as fault:
             await self._refuse(fault, WSCloseCode.POLICY_VIOLATION)
         except NotStored:
+            log.warning("a conversation can't be read just now", channel=self._visits.site.name)
             await self._refuse(Fault("not_stored"), WSCloseCode.TRY_AGAIN_LATER)
         except ConnectionError:
             return

@@ -27,6 +27,8 @@ STRICT = (
     "require-trusted-types-for 'script'; trusted-types agent-hub"
 )
 """What a careful shop allows: the hub's script and its connections, no inline style, no inline script."""
+LAX = "default-src * data: 'unsafe-inline'"
+"""A policy that stops nothing: what does not run here does not run anywhere."""
 
 
 def chromium() -> str:

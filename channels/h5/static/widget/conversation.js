@@ -48,7 +48,7 @@ class Conversation {
 
   async hello() {
     const identity = await (typeof this.identify === "function" ? this.identify() : this.identify);
-    if (!this.identify) this.token = this.store.read().token || this.token;
+    if (!this.identify) this.token = this.token || this.store.read().token || "";
     return { type: "hello", visitor: identity ? "" : this.token, identity: identity || "", last_event: this.last };
   }
 
@@ -126,7 +126,7 @@ class Conversation {
       this.view.refused(id, code === "too_large" ? "tooLarge" : "unreadable");
     } else if (code === "identity_refused" || code === "identity_expired") {
       // The link ends; the next hello brings a new JWT where the page has a function that gets one.
-      if (typeof this.identify !== "function") this.transport.stop();
+      if (typeof this.identify !== "function") this.end();
       if (code === "identity_refused" || !this.transport.running) this.view.notice("signIn");
     } else if (code === "crowded") {
       this.view.notice("crowded", AGAIN_AFTER);
@@ -135,6 +135,11 @@ class Conversation {
     } else {
       console.warn(`agent hub: ${message}`);
     }
+  }
+
+  end() {
+    this.transport.stop();
+    this.view.state("ended");
   }
 
   again(id) {

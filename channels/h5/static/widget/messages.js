@@ -1,5 +1,8 @@
 /* The conversation as it is seen: bubbles, answers that grow, sources that open, choices to press. */
 
+/** Markdown as it reads while it is written, and aloud: without its signs. */
+const plain = (text) => text.replace(/\*\*|__|^#{1,6} |`/gm, "");
+
 const PAUSE = 10 * 60000; // after which the time is shown between two messages
 
 class Messages {
@@ -104,7 +107,7 @@ class Messages {
         this.live.append(draft);
         this.think();
       }
-      draft.querySelector("p").textContent = text.replace(/\*\*|__|^#{1,6} |`/gm, "");
+      draft.querySelector("p").textContent = plain(text);
     });
   }
 

@@ -145,7 +145,8 @@ class Panel {
   }
 
   state(state, failures) {
-    this.status.textContent = state === "online" ? this.words.online : this.words.connecting;
+    const shown = state === "online" || state === "ended" ? state : "connecting";
+    this.status.textContent = this.words[shown];
     this.status.classList.toggle("online", state === "online");
     if (state === "online") this.notice("");
     else if (!navigator.onLine) this.notice(this.words.offline);
@@ -162,7 +163,7 @@ class Panel {
 
   /** A finished answer that is news: read out, and counted where the panel is closed. */
   announce(text) {
-    this.announcer.textContent = `${this.words.agent}: ${text}`;
+    this.announcer.textContent = `${this.words.agent}: ${plain(text)}`;
     if (this.isOpen) return;
     this.unread += 1;
     this.name();

@@ -5,6 +5,7 @@
 const FIRST_PAUSE = 1000;
 const LONGEST_PAUSE = 30000;
 const WELCOME_WITHIN = 10000;
+const PONG_WITHIN = 5000;
 const BEAT = 25000;
 const SILENCE = 40000; // the hub shows signs of life every 15 s
 const TRIES = 2; // failures after which the other way is tried too
@@ -34,7 +35,7 @@ class SocketLink {
 
   probe() {
     clearTimeout(this.watch);
-    this.watch = setTimeout(() => this.close(), WELCOME_WITHIN);
+    this.watch = setTimeout(() => this.close(), PONG_WITHIN);
     this.send({ type: "ping" });
   }
 
