@@ -30,6 +30,9 @@ TOLD = 12
 """Facts that the agent is told at most."""
 PRIVATE = "private"
 
+CORRECTED = "改为"
+"""Stands in the text of a fact that corrects what was said before, in whatever words that was."""
+
 END = r"(?=$|[，。！？!?,;；\n]|、?(?:然后|而且|另外|所以|但))"
 SINGLE = frozenset({"name", "mobile", "email", "address", "city", "age", "job", "company", "birthday"})
 """Keys that have one value at a time."""
@@ -55,6 +58,15 @@ class Told:
     channel: str
     said_at: datetime
     pinned: bool
+
+    @property
+    def single(self) -> bool:
+        """Whether a newer value takes its place."""
+        return _single(self.fact.key)
+
+
+def _single(key: str) -> bool:
+    return key in SINGLE or key.startswith("of mine:")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +95,21 @@ PATTERNS = (
     _pattern(
         "contact",
         "address",
-        rf"(?:(?:收货|家庭|公司)?地址(?:是|改(?:成|为)|换成)?[:：]?)(?P<v>.{{4,80}}?){END}",
+        rf"(?:(?:收货|家庭|公司)?地址(?:是|写|填|改(?:成|为)|换成)?[:：]?)(?P<v>.{{4,80}}?){END}",
         "地址：{v}",
     ),
     _pattern(
         "contact",
         "city",
-        rf"我(?:现在)?(?:住在?|搬到了?|人在)(?P<v>[\u4e00-\u9fff]{{2,30}}?(?:边|市|区|县|路|镇|村|省)?){END}",
+        rf"(?:我|现在)(?:现在)?(?:住在?|搬到了?|人在)(?P<v>[\u4e00-\u9fff]{{2,30}}?)了?{END}",
         "住在{v}",
+    ),
+    _pattern(
+        "profile",
+        "job",
+        rf"(?:我的(?:工作|职业)是|(?:我|现在)是做|现在做|我在做(?=.{{2,12}}(?:的|这一?行)))"
+        rf"(?P<v>[\u4e00-\u9fffA-Za-z]{{2,12}}?)(?:的|这一?行)?{END}",
+        "做{v}工作",
     ),
     _pattern("preference", "allergy", r"(?:我)?对(?P<v>[\u4e00-\u9fffA-Za-z、和]{1,20}?)过敏", "对{v}过敏"),
     _pattern(
@@ -126,28 +145,42 @@ PATTERNS = (
     _pattern(
         "note",
         "of mine",
+        rf"(?:我家?的?)?(?P<k>[\u4e00-\u9fff]{{1,8}}?)(?:[改换加][成为到]|应该是)了?(?P<v>[^，。！？!?,；;\n]{{1,40}}?)[了吧]?{END}",
+        "{k}" + CORRECTED + "{v}",
+    ),
+    _pattern(
+        "note",
+        "of mine",
         rf"我(?:家)?的?(?P<k>[\u4e00-\u9fff]{{1,12}}?)(?P<is>是|叫做?)(?P<v>[^，。！？!?,；;\n]{{1,40}}?){END}",
         "{k}{is}{v}",
     ),
 )
 ASKED = re.compile(
-    r"[?？]\s*$|吗\s*[?？]?\s*$|^(?:我的?.{0,12}(?:叫什么|是什么|是多少|是谁|是哪))|什么|哪(?:里|儿|个|天)|多少|几"
+    r"[?？]\s*$|吗\s*[?？]?\s*$|^(?:我的?.{0,12}(?:叫什么|是什么|是多少|是谁|是哪))|什么|哪(?:里|儿|个|天)|多少|(?<![过好十这那前])几|^(?:如果|假如|要是|万一)"
 )
-CLAUSE = re.compile(r"[^。！？!?\n]+[。！？!?]?")
+SENTENCE = re.compile(r"[^。！？!?\n]+[。！？!?]?")
+CLAUSE = re.compile(r"[^，,；;]+[，,；;]?")
 
 
 def found(text: str) -> list[Fact]:
     """The facts in somebody's own words. A question tells none."""
     proposals: dict[str, Fact] = {}
-    for sentence in CLAUSE.findall(text):
-        if ASKED.search(sentence):
-            continue
+    for told in statements(text):
         for pattern in PATTERNS:
-            for match in pattern.said.finditer(sentence):
+            for match in pattern.said.finditer(told):
                 fact = _fact(pattern, match)
                 if fact and not any(fact.value in known.value for known in proposals.values()):
                     proposals[fact.text] = fact
     return list(proposals.values())
+
+
+def statements(text: str) -> list[str]:
+    """The sentences, each without the parts between commas that ask or suppose something."""
+    told = []
+    for sentence in SENTENCE.findall(text):
+        clauses = [clause for clause in CLAUSE.findall(sentence) if not ASKED.search(clause.strip("，,；; "))]
+        told.append("".join(clauses).strip("，,；; "))
+    return [sentence for sentence in told if sentence]
 
 
 def _fact(pattern: Pattern, match: re.Match[str]) -> Fact | None:
@@ -210,7 +243,7 @@ def of(connection: Connection, person: int, place: str, *, now: datetime) -> lis
     """What holds now of this person in such a place, newest first."""
     told, seen = [], set()
     for row in _OF.all(connection, {"person": person, "place": place, "now": now}):
-        mark = row.key if row.key in SINGLE or row.key.startswith("of mine:") else f"{row.key} {row.value}"
+        mark = row.key if _single(row.key) else f"{row.key} {row.value}"
         if mark in seen:
             continue
         seen.add(mark)

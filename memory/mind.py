@@ -109,7 +109,8 @@ class Mind:
 
         def job(connection: Connection) -> tuple[Remembered, ...]:
             told = facts.of(connection, stored.person.id, _place(stored), now=now)
-            return facts.relevant(told, question) + said.older(connection, stored, wanted, told, self._policy)
+            hold, statements = said.older(connection, stored, wanted, told, self._policy)
+            return facts.relevant(hold, question) + statements
 
         return await self._store.read(job)
 

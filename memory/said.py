@@ -23,15 +23,19 @@ from memory.tables import conversations, identities, messages
 
 SEARCHED = 500
 SHOWN = 4
+LOOKED_AT = 12
+"""Messages that are read closely: some are questions, some are out of date."""
+CHANGED = re.compile(r"[改换搬转升]|现在|以后|新的|新买|不再")
+"""Says that something is not as before: what was said of the same earlier is left out."""
 LONGEST = 200
 """Characters that are shown of one statement."""
 
 EMPTY = re.compile(
-    r"什么|怎么|怎样|多少|哪里|哪儿|哪个|哪天|为什么|是不是|有没有|可不可以|可以|知道|记得|告诉|请问|一下|上次|之前|以前|现在"
+    r"什么|怎么|怎样|多少|哪里|哪儿|哪个|哪天|为什么|是不是|有没有|可不可以|可以|知道|记得|告诉|请问|一下|这儿|那儿|上次|之前|以前|现在"
     r"|昨天|前天|今天|上周|上个?月|[我你您他她它们的了吗呢吧啊呀是在有和跟与这那都也就还要把被给到去说叫谁几哪帮请想个过]|\W"
 )
 """What a question holds besides its subject."""
-WORDS = re.compile(r"[a-z0-9]{3,}|[\u4e00-\u9fff]{2,}")
+WORDS = re.compile(r"[a-z0-9]{3,}|[\u4e00-\u9fff]+")
 
 _OF_IDENTITY = (
     select(messages.c.id, messages.c.payload, messages.c.received_at)
@@ -59,16 +63,31 @@ class Search:
     skip: int
 
 
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A sentence that somebody said, what it shares with the question, and the facts in it."""
+
+    text: str
+    at: datetime
+    shared: frozenset[str]
+    facts: frozenset[str]
+
+    @property
+    def remembered(self) -> Remembered:
+        """With its day, in the hub's time zone."""
+        return Remembered(f"{self.text}（{self.at.astimezone():%Y-%m-%d}）", "said")
+
+
 def search(question: str, *, now: datetime, skip: int) -> Search:
     """What a question looks for."""
     return Search(terms(question), days(question, now), skip)
 
 
 def terms(text: str) -> frozenset[str]:
-    """Pairs of neighbouring characters, and Latin words, of what a text is about."""
+    """Pairs of neighbouring characters, characters that stand alone, and Latin words, of what a text is about."""
     found: set[str] = set()
     for word in WORDS.findall(EMPTY.sub(" ", text.lower())):
-        found.update([word] if word.isascii() else ["".join(pair) for pair in pairwise(word)])
+        found.update([word] if word.isascii() or len(word) == 1 else ["".join(pair) for pair in pairwise(word)])
     return frozenset(found)
 
 
@@ -88,10 +107,10 @@ def days(question: str, now: datetime) -> tuple[datetime, datetime] | None:
 
 def older(
     connection: Connection, stored: Stored, wanted: Search, told: Sequence[facts.Told], policy: Policy
-) -> tuple[Remembered, ...]:
-    """The statements that fit best, newer before older where they fit alike."""
+) -> tuple[list[facts.Told], tuple[Remembered, ...]]:
+    """The facts without those that a later statement ended, and the statements that fit best, newer before older."""
     if not wanted.terms and not wanted.days:
-        return ()
+        return list(told), ()
     rows = _rows(connection, stored, wanted.skip)
     hits = [(row, {term for term in wanted.terms if term in row.payload.lower()}) for row in rows]
     often = {term: sum(term in shared for _, shared in hits) for term in wanted.terms}
@@ -99,7 +118,23 @@ def older(
         (sum(1 / often[term] for term in shared) + _on(row.received_at, wanted.days), row) for row, shared in hits
     ]
     best = sorted((pair for pair in weighed if pair[0]), key=lambda pair: (pair[0], pair[1].id), reverse=True)
-    return _shown([row for _, row in best], wanted, {one.fact.text for one in told}, policy)
+    found = _statements([row for _, row in best[:LOOKED_AT]], wanted, told, policy)
+    if wanted.days:  # what was said then is asked for, whether it still holds or not
+        return list(told), tuple(one.remembered for one in found[:SHOWN])
+    changes = [one for one in found if CHANGED.search(one.text)]
+    hold = [one for one in told if not (one.single and _ended(one.said_at, _shared(one.fact.text, wanted), changes))]
+    texts = {one.fact.text for one in hold}
+    left = [one for one in found if one.facts & texts or not _ended(one.at, one.shared, changes)]
+    return hold, tuple(one.remembered for one in left[:SHOWN])
+
+
+def _shared(text: str, wanted: Search) -> frozenset[str]:
+    return frozenset(term for term in wanted.terms if term in text.lower())
+
+
+def _ended(at: datetime, shared: frozenset[str], changes: Sequence["Statement"]) -> bool:
+    """Whether somebody said later that it changed: in words that share as much with the question."""
+    return bool(shared) and any(at < change.at and shared <= change.shared for change in changes)
 
 
 def _rows(connection: Connection, stored: Stored, skip: int) -> list[Row]:
@@ -116,21 +151,26 @@ def _on(at: datetime, days: tuple[datetime, datetime] | None) -> float:
     return 1.0 if days and days[0] <= at < days[1] else 0.0
 
 
-def _shown(rows: Sequence[Row], wanted: Search, hold: set[str], policy: Policy) -> tuple[Remembered, ...]:
-    found: dict[str, Remembered] = {}
+def _statements(rows: Sequence[Row], wanted: Search, told: Sequence[facts.Told], policy: Policy) -> list["Statement"]:
+    found: dict[str, Statement] = {}
     for row in rows:
-        fits = _on(row.received_at, wanted.days) > 0
-        for sentence in facts.CLAUSE.findall(INBOUND.validate_json(row.payload).text):
-            said = policy.kept(sentence.strip()[:LONGEST])
-            if said and said not in found and (fits or terms(said) & wanted.terms) and _holds(said, hold, policy):
-                found[said] = Remembered(f"{said}（{row.received_at.astimezone():%Y-%m-%d}）", "said")
-            if len(found) == SHOWN:
-                return tuple(found.values())
-    return tuple(found.values())
+        in_time = _on(row.received_at, wanted.days) > 0
+        for sentence in facts.statements(INBOUND.validate_json(row.payload).text):
+            said = policy.kept(sentence[:LONGEST])
+            if said is None or said in found or not _holds(said, row.received_at, told, policy):
+                continue
+            shared = _shared(said, wanted)
+            if in_time or shared:
+                known = frozenset(fact.text for fact in facts.found(said))
+                found[said] = Statement(said, row.received_at, shared, known)
+    return list(found.values())
 
 
-def _holds(sentence: str, hold: set[str], policy: Policy) -> bool:
-    """A statement, and none whose facts were replaced since."""
-    if facts.ASKED.search(sentence):
+def _holds(sentence: str, at: datetime, told: Sequence[facts.Told], policy: Policy) -> bool:
+    """Whether none of its facts was replaced since, and nothing that it speaks of was corrected later."""
+    hold = {one.fact.text for one in told}
+    corrected = [one for one in told if facts.CORRECTED in one.fact.text and one.said_at > at]
+    names = [(one.fact.key.partition(":")[2], one.fact.value) for one in corrected]
+    if any(name and name in sentence and value not in sentence for name, value in names):
         return False
     return all(policy.kept(fact.text) in hold for fact in facts.found(sentence))

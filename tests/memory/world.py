@@ -3,12 +3,14 @@
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from config.sections import MemorySection
 from hub.journal import Piece, Stored
 from hub.message import Conversation, InboundMessage, Text
 from hub.person import Evidence, Identity
 from hub.turn import Answer
 from memory.journal import SqlJournal
 from memory.mind import Mind
+from memory.sensitive import Policy
 from memory.store import Store
 
 OK = Answer("ok", engine="scripted")
@@ -26,7 +28,14 @@ class World:
 
     def __post_init__(self) -> None:
         self.journal = SqlJournal(self.store)
-        self.mind = Mind(self.store, clock=lambda: self.now, tell=self._tell, people=True, history=self.history)
+        self.mind = Mind(
+            self.store,
+            clock=lambda: self.now,
+            tell=self._tell,
+            policy=Policy.of(MemorySection().keep),
+            people=True,
+            history=self.history,
+        )
 
     async def _tell(self, place: int, words: str) -> bool:
         self.told.append((place, words))
