@@ -85,6 +85,8 @@ def _pattern(kind: Kind, key: str, said: str, text: str, lasts: timedelta | None
 
 
 NAME = r"[\u4e00-\u9fff·]{1,8}|[A-Za-z][A-Za-z .'-]{0,30}"
+ATTRIBUTES = "鞋码|尺码|身高|体重|腰围|预算|生日|(?:发票)?抬头|会员(?:卡|编)?号|车牌号?|套餐|学号|工号"
+"""What people tell of themselves without saying that it is theirs."""
 PATTERNS = (
     _pattern(
         "profile", "name", rf"(?:我的名字(?:是|叫)|我叫|叫我)(?:做)?(?P<v>{NAME}?)(?:就(?:行|好)|吧)?{END}", "名字：{v}"
@@ -153,6 +155,12 @@ PATTERNS = (
         "of mine",
         rf"我(?:家)?的?(?P<k>[\u4e00-\u9fff]{{1,12}}?)(?P<is>是|叫做?)(?P<v>[^，。！？!?,；;\n]{{1,40}}?){END}",
         "{k}{is}{v}",
+    ),
+    _pattern(
+        "note",
+        "of mine",
+        rf"(?<!的)(?P<k>{ATTRIBUTES})(?:是|为|要|开|[:：]|(?=[A-Z]*\d))(?P<v>[^，。！？!?,；;\n]{{1,40}}?){END}",
+        "{k}：{v}",
     ),
 )
 ASKED = re.compile(

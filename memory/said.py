@@ -7,7 +7,7 @@ rarely has more, and a substring test costs less than keeping an index of everyb
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 
@@ -56,9 +56,13 @@ _MINE = Prepared(lambda _: select(identities.c.id).where(identities.c.person_id 
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """What is looked for: words, or days; the newest `skip` messages are shown to the agent anyway."""
+    """What is looked for: words, or days; the newest `skip` messages are shown to the agent anyway.
+
+    Where no statement has a pair of `terms`, one of `characters` will do: 鞋码 is asked for, of 鞋 was spoken.
+    """
 
     terms: frozenset[str]
+    characters: frozenset[str]
     days: tuple[datetime, datetime] | None
     skip: int
 
@@ -80,7 +84,8 @@ class Statement:
 
 def search(question: str, *, now: datetime, skip: int) -> Search:
     """What a question looks for."""
-    return Search(terms(question), days(question, now), skip)
+    characters = frozenset("".join(term for term in terms(question) if not term.isascii()))
+    return Search(terms(question), characters, days(question, now), skip)
 
 
 def terms(text: str) -> frozenset[str]:
@@ -112,7 +117,10 @@ def older(
     if not wanted.terms and not wanted.days:
         return list(told), ()
     rows = _rows(connection, stored, wanted.skip)
-    hits = [(row, {term for term in wanted.terms if term in row.payload.lower()}) for row in rows]
+    lowered = [row.payload.lower() for row in rows]
+    if not any(term in payload for payload in lowered for term in wanted.terms):
+        wanted = replace(wanted, terms=wanted.characters)
+    hits = [(row, {term for term in wanted.terms if term in text}) for row, text in zip(rows, lowered, strict=True)]
     often = {term: sum(term in shared for _, shared in hits) for term in wanted.terms}
     weighed = [
         (sum(1 / often[term] for term in shared) + _on(row.received_at, wanted.days), row) for row, shared in hits

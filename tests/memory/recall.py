@@ -113,6 +113,8 @@ async def holds(world: World, case: Case) -> bool:
             await world.say(me, own.format(v=old))
             await _later(world, me)
             await world.say(me, own.format(v=value))
+        case _:  # never told
+            pass
     told_on = world.now
     await _later(world, asker, days=1)
     question = case.pick(case.about.asks)

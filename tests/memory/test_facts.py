@@ -18,6 +18,12 @@ from memory.facts import Fact, Told, found, relevant
         ("手机13812345678", ["手机号：13812345678"]),
         ("以后请只发顺丰", ["要求：只发顺丰"]),
         ("my name is Ada", ["name: Ada"]),
+        ("我住在杭州，能送到吗？", ["住在杭州"]),
+        ("现在搬到成都了", ["住在成都"]),
+        ("我的工作是平面设计，经常出差", ["做平面设计工作"]),
+        ("鞋码改成42码吧", ["鞋码改为42码"]),
+        ("身高165厘米，选哪个号", ["身高：165厘米"]),
+        ("发票抬头是云帆科技", ["发票抬头：云帆科技"]),
     ],
 )
 def test_what_a_person_tells_of_themselves_is_found(said: str, texts: list[str]) -> None:
@@ -34,6 +40,9 @@ def test_what_a_person_tells_of_themselves_is_found(said: str, texts: list[str])
         "我想退货",
         "我在等快递",
         "运费是八元",
+        "如果我住在杭州，能送到吗",
+        "你们的套餐是三十元",
+        "尺码偏大",
     ],
 )
 def test_a_question_or_a_request_tells_nothing(said: str) -> None:
