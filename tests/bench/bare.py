@@ -1,0 +1,34 @@
+"""The yardstick, `python -m tests.bench.bare`: aiohttp reads a body, answers a constant, and nothing else is imported."""
+
+import asyncio
+import sys
+
+import uvloop
+from aiohttp import web
+
+
+async def told(address: str) -> None:
+    """Says where it listens, and waits for the end."""
+    sys.stdout.write(f"{address}\n")
+    sys.stdout.flush()
+    await asyncio.to_thread(sys.stdin.read)
+
+
+async def bare() -> None:
+    """Answers as many bytes as a short reply of the hub has."""
+
+    async def answer(request: web.Request) -> web.Response:
+        await request.read()
+        return web.Response(body=b"<xml><Content><![CDATA[echo]]></Content></xml>".ljust(280), content_type="text/xml")
+
+    app = web.Application()
+    app.add_routes([web.post("/channels/oa", answer)])
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0, backlog=4096).start()
+    await told(f"http://127.0.0.1:{runner.addresses[0][1]}")
+    await runner.cleanup()
+
+
+if __name__ == "__main__":
+    uvloop.run(bare())
