@@ -146,7 +146,13 @@ def test_secrets_are_known_to_those_who_must_hide_them_and_never_shown(place: Pa
             ["shared.zzzzz: is not a setting; known here: url"],
         ),
         ("[strage]\n", ["strage: is not a section; did you mean storage?"]),
-        ("x = 1\n", ["x: is not a section; known here: agent, channels, hub, knowledge, queue, shared, storage"]),
+        (
+            "x = 1\n",
+            [
+                "x: is not a section; "
+                "known here: agent, channels, hub, knowledge, memory, operators, queue, shared, storage"
+            ],
+        ),
         ("hub = 1\n", ["hub: is a section with settings of its own"]),
         ("channels = 1\n", ["channels: holds sections: write [channels.NAME]"]),
         ("[channels]\npost = 1\n", ["channels.post: is a section: write [channels.post] above its settings"]),

@@ -170,6 +170,27 @@ def test_an_exception_that_ends_the_process_is_logged(stream: io.StringIO) -> No
     assert "RuntimeError: over" in stream.getvalue()
 
 
+def test_personal_numbers_are_hidden_by_whoever_knows_how() -> None:
+    mask = masker(personal=lambda line: line.replace("13812345678", "138…"))
+
+    assert [mask("call 13812345678"), mask("call 110")] == ["call 138…", "call 110"]
+
+
+@pytest.mark.parametrize("error", [OSError("no space left on device"), ValueError("I/O operation on closed file")])
+def test_a_line_that_can_t_be_written_breaks_nobody(stream: io.StringIO, error: Exception) -> None:
+    class Full(io.StringIO):
+        def write(self, text: str) -> int:
+            raise error
+
+        def flush(self) -> None:
+            raise error
+
+    configure_logs(stream=Full())
+
+    structlog.get_logger().info("accepted")
+    logging.getLogger("library").error("odd")
+
+
 # -- metrics
 
 
