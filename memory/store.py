@@ -213,14 +213,14 @@ class SqliteStore(Store):
                 _resolve(jobs)
 
     def _commit(self, jobs: list[_Queued]) -> None:
-        """One transaction. When it can't be committed, none of the jobs happened."""
+        """One transaction. When it can't be committed, none of the jobs happened. Raises nothing."""
         try:
             with self._writer.begin() as connection:
                 for queued in jobs:
                     self._run(connection, queued)
         except SQLAlchemyError as error:
             self._fail(jobs, _not_stored(error))
-        except Exception as error:  # noqa: BLE001 — the writer outlives whatever happens to one group
+        except Exception as error:  # noqa: BLE001 — it goes to whoever gave us the jobs
             self._fail(jobs, error)
 
     def _fail(self, jobs: list[_Queued], failure: Exception) -> None:
@@ -272,9 +272,14 @@ def _settle(jobs: list[_Queued]) -> None:
 
 
 def _not_stored(error: SQLAlchemyError) -> NotStored:
-    """Logged once, without the statement's parameters: they hold what people said."""
+    """Logged once, without the statement's parameters: they hold what people said.
+
+    The disk that is full may be the log's, too: what can't be logged is no reason to stop.
+    """
     cause = getattr(error, "orig", None) or error
-    log.error("the database did not take it", why=f"{type(cause).__name__}: {str(cause).splitlines()[0][:200]}")
+    why = (str(cause).splitlines() or [""])[0][:200]
+    with suppress(OSError):
+        log.error("the database did not take it", why=f"{type(cause).__name__}: {why}")
     return NotStored(type(cause).__name__)
 
 
