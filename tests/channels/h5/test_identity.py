@@ -111,7 +111,7 @@ def test_no_two_visitors_are_the_same() -> None:
     assert len({HERE.anonymous().user for _ in range(1000)}) == 1000
 
 
-@pytest.mark.parametrize("token", [HERE.anonymous().token, HERE.named(alice(), NOW).token])
+@pytest.mark.parametrize("token", [HERE.anonymous().token, HERE.named(alice(), NOW).token], ids=["nobody", "alice"])
 def test_nothing_like_a_token_is_one(token: str) -> None:
     head, said, seal = token.split(".")
     changes = {
