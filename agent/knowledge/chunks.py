@@ -23,8 +23,6 @@ JOINT = "\n\n"
 
 HEADING = re.compile(r" {0,3}(#{1,6})[ \t]+(.*?)[ \t#]*$")
 FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
-ROW = re.compile(r" {0,3}\|.*\|\s*$")
-RULE = re.compile(r" {0,3}\|?[\s:|-]*-[\s:|-]*\|?\s*$")
 ITEM = re.compile(r"\s*(?:[-*+•·]|\d{1,3}[.、)）]|[(（]\d{1,3}[)）]|[一二三四五六七八九十]{1,3}、|[问答QA][:：])\s*")
 SENTENCE = re.compile(r"(?:[^。！？!?；;.]|\.(?!\s))+(?:[。！？!?；;.]+[”’」』）)\]\"']*\s*)?|[。！？!?；;.]+\s*")
 CLAUSE = re.compile(r"[^，,、：:\s]*(?:[，,、：:\s]+|$)")
@@ -83,7 +81,7 @@ def _keyed(identity: str, text: str, slices: Sequence[Slice]) -> Iterator[Slice]
 
 def one_line(text: str) -> str:
     """A title or a heading in one line, without Markdown marks."""
-    return " ".join(MARKS.sub(lambda found: found[1] or "", clean(text)).split())[:200]
+    return " ".join(MARKS.sub(lambda found: found[1] or "", clean(text[:1000])).split())[:200]
 
 
 def cut(part: Part) -> list[Slice]:
@@ -146,7 +144,7 @@ def _units(text: str, start: int, end: int, *, plain: bool) -> Iterator[Unit]:
         place += len(line)
     at = 0
     while at < len(lines):
-        table = 0 if plain else _table(text, lines[at:])
+        table = 0 if plain else _table(text, lines, at)
         if table:
             yield from _rows(text, lines[at : at + table])
             at += table
@@ -155,12 +153,25 @@ def _units(text: str, start: int, end: int, *, plain: bool) -> Iterator[Unit]:
             at += 1
 
 
-def _table(text: str, lines: Sequence[tuple[int, int]]) -> int:
-    """How many of these lines are one Markdown table; 0 when the first begins none."""
-    shown = [text[start:end].rstrip("\n") for start, end in lines[:2]]
-    if len(shown) < 2 or not ROW.match(shown[0]) or not RULE.match(shown[1]):
+def _table(text: str, lines: Sequence[tuple[int, int]], at: int) -> int:
+    """How many of the lines from `at` on are one Markdown table; 0 when that one begins none."""
+    if at + 1 >= len(lines) or not _row(text, lines[at]) or not _rule(text, lines[at + 1]):
         return 0
-    return next((n for n, (start, end) in enumerate(lines) if not ROW.match(text[start:end].rstrip("\n"))), len(lines))
+    end = at + 2
+    while end < len(lines) and _row(text, lines[end]):
+        end += 1
+    return end - at
+
+
+def _row(text: str, line: tuple[int, int]) -> bool:
+    said = text[slice(*line)].strip()
+    return len(said) > 1 and said.startswith("|") and said.endswith("|")
+
+
+def _rule(text: str, line: tuple[int, int]) -> bool:
+    """The line below a table's header."""
+    said = text[slice(*line)].strip()
+    return "-" in said and set(said) <= set("|:- \t")
 
 
 def _rows(text: str, lines: Sequence[tuple[int, int]]) -> Iterator[Unit]:

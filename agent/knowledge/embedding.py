@@ -44,8 +44,10 @@ class Embedding:
         self._changed.set()
 
     def hurry(self) -> None:
-        """A question wants to be understood: the process is needed now and stays."""
+        """A question wants to be understood: the process is needed now, stays, and is started again when it died."""
         self._asked.set()
+        if not self._vectors.connected:
+            self._changed.set()
 
     async def run(self) -> None:
         """Until it is cancelled."""

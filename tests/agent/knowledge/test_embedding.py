@@ -22,6 +22,10 @@ class Kept(Vectors):
         self.calls.append(call)
         self.changed.set()
 
+    @property
+    def connected(self) -> bool:
+        return bool(self.texts)
+
     async def connect(self) -> None:
         self._did("connect")
 
@@ -89,7 +93,7 @@ async def test_vectors_are_made_when_all_is_quiet_and_their_owner_is_let_go(loca
     assert vectors.calls == ["put 3", "close"]
 
 
-async def test_a_question_hurries_it_and_keeps_the_owner(local: Archive, tmp_path: Path) -> None:
+async def test_a_question_hurries_it_keeps_the_owner_and_has_it_started_again(local: Archive, tmp_path: Path) -> None:
     vectors = Kept(setup := Setup(tmp_path / "vectors", "test"))
     embedding = Embedding(await filled(local), vectors, setup, quiet=60)
     running = asyncio.create_task(embedding.run())
@@ -98,9 +102,12 @@ async def test_a_question_hurries_it_and_keeps_the_owner(local: Archive, tmp_pat
     await local.forget(["members"])
     embedding.wake()
     await until(vectors, "drop 1")
+    vectors.texts.clear()
+    embedding.hurry()
+    await until(vectors, "connect")
     running.cancel()
 
-    assert vectors.calls == ["put 3", "drop 1"]
+    assert vectors.calls == ["put 3", "drop 1", "connect"]
 
 
 async def until(vectors: Kept, call: str) -> None:
