@@ -56,7 +56,7 @@ class Embedding:
                 if await self.behind():
                     await self._settle()
                     await self.catch_up()
-                elif self._asked.is_set():
+                elif self._asked.is_set() and not self._vectors.connected:
                     await self._vectors.connect()
                 if not self._asked.is_set():
                     await self._vectors.close()
