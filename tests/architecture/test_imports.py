@@ -64,6 +64,7 @@ def ours() -> list[str]:
     return [name for name in map(dotted, modules()) if not name.startswith(apart) and not name.endswith("__main__")]
 
 
+@pytest.mark.timeout(300)  # all packages at once: some 10 seconds of one core
 def test_importing_every_module_does_nothing() -> None:
     found = imported(*ours())
 
