@@ -76,6 +76,8 @@ class Desk:
         return ticket
 
     async def find(self, conversation: Conversation, key: str) -> Kept | None:
+        if self.broken:
+            raise NotStored
         return self._tickets.get((conversation.channel, key))
 
     async def withdraw(self, conversation: Conversation, key: str) -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from channels.h5.identity import Identities, IdentityRefused
 from hub.person import Evidence, Identity
 from tests.channels.h5.desk import SECRET, Desk, site
-from tests.channels.h5.page import posted, posting, socket
+from tests.channels.h5.page import first, posted, posting, socket, streamed
 
 NOW = datetime.now(UTC)
 KEY = b"k" * 32
@@ -224,6 +224,17 @@ async def test_an_open_connection_ends_with_the_identity() -> None:
 
     assert code == 1008
     assert page.events[-1]["code"] == "identity_expired"
+
+
+async def test_an_open_stream_ends_with_the_identity() -> None:
+    times = [NOW]
+    async with site(clock=lambda: times[-1]) as (_, base), posting() as http:
+        token = (await posted(http, base, {"type": "hello", "identity": alice(-29)}))[1]["visitor"]
+        async with posting(token=token) as there, there.get(f"{base}/events") as stream:
+            times.append(NOW + timedelta(seconds=5))
+            ((_, told),) = await first(streamed(stream), 1)
+
+    assert told["code"] == "identity_expired"
 
 
 async def test_an_unknown_token_makes_a_new_visitor() -> None:

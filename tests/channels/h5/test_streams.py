@@ -8,6 +8,7 @@ import aiohttp
 import pytest
 
 from hub.message import Reply
+from tests.channels.callback import until
 from tests.channels.h5.desk import ORIGIN, site
 from tests.channels.h5.page import first, posted, posting, socket, streamed
 
@@ -152,6 +153,30 @@ async def test_a_ping_is_answered() -> None:
         assert await posted(http, base, {"type": "ping"}) == (200, {"type": "pong"})
 
 
+async def test_a_journal_that_can_not_be_read_ends_the_stream_so_that_the_page_comes_again() -> None:
+    async with site(heartbeat=0.05) as (desk, base), events(base) as (http, stream):
+        desk.broken = True
+        ((_, told),) = await first(streamed(stream), 1)
+        async with http.get(f"{base}/events", headers={"Last-Event-ID": "1"}) as again:
+            pass
+
+    assert told["code"] == "not_stored"
+    assert again.status == 503
+
+
+async def test_a_client_that_does_not_read_its_stream_is_dropped() -> None:
+    async with site(slow=0.2) as (desk, base), events(base) as (http, stream):
+        await posted(http, base, {"type": "message", "id": "m1", "text": "x"})
+        assert stream.connection
+        assert isinstance(stream.connection.transport, asyncio.Transport)
+        stream.connection.transport.pause_reading()
+        for _ in range(60):
+            await desk.say(desk.said[0].conversation, Reply("长" * 100_000))
+        await until(lambda: not len(desk.channel._visits.connections))
+
+        assert desk.said
+
+
 async def test_a_stopping_hub_ends_its_streams() -> None:
     async with site() as (desk, base), events(base) as (_, stream):
         await desk.channel.close()
@@ -234,6 +259,16 @@ async def test_behind_a_proxy_of_ours_the_address_is_the_visitor_s() -> None:
                 told.append((await posted(http, base, {"type": "message", "id": "m", "text": "x"}))[0])
 
     assert told == [200, 200, 429, 200, 429]
+
+
+async def test_an_address_that_is_none_is_passed_over() -> None:
+    async with site(rate=1, address_rate=1, proxies=("127.0.0.0/8",)) as (_, base):
+        told = []
+        for address in ("203.0.113.7", "203.0.113.9, nonsense"):
+            async with posting(token=await greeted(base), **{"X-Forwarded-For": address}) as http:
+                told.append((await posted(http, base, {"type": "message", "id": "m", "text": "x"}))[0])
+
+    assert told == [200, 200]
 
 
 async def test_nobody_else_s_word_for_an_address_counts() -> None:
