@@ -68,7 +68,7 @@ class HubSection(Section):
     """Seconds; a message sent longer ago is recorded, not answered. 0 = never stale."""
     turns: Count = 1000
     """Questions that are worked on side by side."""
-    drain: Seconds = 6
+    drain: Seconds = 5
     """Seconds that a stopping hub gives to the answers under way."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["text", "json"] = "text"
