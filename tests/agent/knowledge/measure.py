@@ -144,10 +144,11 @@ def say(text: str) -> None:
 async def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folders", nargs="+", type=Path)
-    parser.add_argument("--questions", type=int, default=2000)
+    parser.add_argument("--questions", type=int, default=2000, help="at most so many of each set")
+    parser.add_argument("--only", metavar="NAME", help="measure this set; the others only ask what it can't answer")
     args = parser.parse_args()
     sets = [Set.read(folder) for folder in args.folders]
-    for one in sets:
+    for one in (one for one in sets if args.only in (None, one.name)):
         await measure(one, [other for other in sets if other is not one], args.questions)
 
 
