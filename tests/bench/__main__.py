@@ -3,36 +3,50 @@
 import argparse
 import asyncio
 import os
+import signal
+import sys
+from functools import partial
 
 from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
 from tests.bench.runs import QUICK, Plan, beside_bare, more_messages, more_passages
 
 
 async def run(plan: Plan, console: Console) -> None:
-    """Everything, one table after the other."""
-    console.print(f"{os.cpu_count()} cores, load average {_load()} at the start; the load comes from the same machine.")
+    """Everything, one table after the other. Ended from outside, it ends its processes first."""
+    if work := asyncio.current_task():
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, work.cancel)
+    console.print(f"{os.cpu_count()} cores, load average {_load()}; the load comes from the same machine")
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    for work in (beside_bare, more_messages, more_passages):
+    for measured in (beside_bare, more_messages, more_passages):
         with Progress(*columns, console=console, transient=True) as progress:
             task = progress.add_task("…", total=None)
-            table = await work(plan, lambda text, p=progress, t=task: p.update(t, description=text))  # type: ignore[misc]
+            table = await measured(plan, partial(_tell, progress, task))
         console.print(table)
     console.print(f"load average {_load()} at the end")
+
+
+def _tell(progress: Progress, task: TaskID, text: str) -> None:
+    progress.update(task, description=text)
 
 
 def _load() -> str:
     return " ".join(f"{each:.1f}" for each in os.getloadavg())
 
 
-def main() -> None:
-    """Reads the command line and runs."""
+def main() -> int:
+    """Reads the command line and runs; 0 when all was measured."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description="Ratios beside a bare handler.")
     parser.add_argument("--quick", action="store_true", help="smaller numbers, about a minute")
     console = Console(width=max(Console().width, 110))
-    asyncio.run(run(QUICK if parser.parse_args().quick else Plan(), console))
+    plan = QUICK if parser.parse_args().quick else Plan()
+    try:
+        asyncio.run(run(plan, console))
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        return 130
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,4 +1,4 @@
-"""The yardstick, `python -m tests.bench.bare`: aiohttp reads a body, answers a constant, and nothing else is imported."""
+"""The yardstick, `python -m tests.bench.bare`: aiohttp reads a body and answers a constant. No more is imported."""
 
 import asyncio
 import sys
