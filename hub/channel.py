@@ -16,6 +16,7 @@ from aiohttp import web
 from pydantic import BaseModel
 
 from hub.coordination import Coordination
+from hub.errors import Impossible
 from hub.message import Conversation, InboundMessage, Media, OutboundMessage, Receipt
 
 SettingsT = TypeVar("SettingsT", bound=BaseModel)
@@ -199,7 +200,7 @@ class Channel(ABC, Generic[SettingsT]):
 
     async def fetch(self, media: Media) -> bytes:
         """The bytes of a media part, within the channel's size limit. Raises DeliveryError."""
-        raise NotImplementedError(f"{self.kind} has no media")
+        raise Impossible(f"{self.kind} brings no media")
 
     def doctor(self) -> AsyncIterator[Finding]:
         """Tries the credentials and the callback settings against the platform."""
