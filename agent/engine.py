@@ -6,7 +6,8 @@ AgentError              what the ladder and the models act upon; no person ever 
 ├── EngineFailed        this engine gives no answer to this turn: the next rung does
 │   ├── EngineTimedOut  it took too long
 │   └── EngineRefused   it will not work until the operator acts (a key, a model name)
-└── ToolFailed          a tool did not work; its text is for the model
+├── ToolFailed          a tool did not work; its text is for the model
+└── Unconfirmed         a tool acts only after the person's yes; the turn ends with the question
 """
 
 from collections.abc import AsyncGenerator, Iterable
@@ -15,7 +16,7 @@ from typing import Protocol
 
 from hub.errors import HubError
 from hub.person import Language
-from hub.turn import Turn, TurnEvent
+from hub.turn import Answer, Turn, TurnEvent
 
 THRESHOLD = 0.5
 """Below this confidence the knowledge does not hold the answer."""
@@ -46,6 +47,14 @@ class EngineRefused(EngineFailed):
 
 class ToolFailed(AgentError):
     """A tool did not work. The text says to the model what it may do instead."""
+
+
+class Unconfirmed(AgentError):
+    """The tool acts only after the person's yes. `question` asks for it, and ends the turn of every engine."""
+
+    def __init__(self, question: Answer) -> None:
+        super().__init__("unconfirmed")
+        self.question = question
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +119,8 @@ class Tools(Protocol):
     async def call(self, name: str, arguments: str) -> str:
         """The result, as a text for the model. `arguments` is JSON as the model wrote it.
 
-        Raises ToolFailed when there is no such tool, the arguments are wrong or the tool did not work.
+        Raises ToolFailed when there is no such tool, the arguments are wrong or the tool did not work, and
+        Unconfirmed when the person has to say yes first: nothing was done, and the turn ends with its question.
         """
         ...
 

@@ -9,10 +9,11 @@ Measured, 64 turns side by side: 1.0 to 1.3 ms of CPU for a turn, prompt, parsin
 import time
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
+from dataclasses import replace
 
 from agent import prompt
 from agent.cite import citations, marks, sources
-from agent.engine import Context, Engine, EngineFailed, ToolFailed
+from agent.engine import Context, Engine, EngineFailed, ToolFailed, Unconfirmed
 from agent.models.model import Message, Model, Piece, Request, Spent, ToolCall
 from agent.models.model import Words as Said
 from agent.reply import Words
@@ -43,6 +44,10 @@ class Builtin(Engine):
                 break
             async for event in work.use_tools():
                 yield event
+            if work.question:
+                yield Restarted()
+                yield replace(work.question, engine=self.name, usage=work.usage(self._model.name))
+                return
         for event in work.end():
             yield event
         yield work.answer(self.name, self._model.name)
@@ -67,6 +72,8 @@ class _Work:
         self._began = time.monotonic()
         self._input_tokens = self._output_tokens = 0
         self.calls: list[ToolCall] = []
+        self.question: Answer | None = None
+        """What the person has to say yes to before a tool acts; the turn ends with it."""
 
     def request(self, *, tools: bool) -> Request:
         """The next question to the model."""
@@ -101,6 +108,10 @@ class _Work:
                 result, outcome = await self._context.tools.call(call.name, call.arguments), True
             except ToolFailed as failure:
                 result, outcome = str(failure), False
+            except Unconfirmed as unconfirmed:
+                self.question = unconfirmed.question
+                yield ToolUsed(call.name[:64], "pending", time.monotonic() - began)
+                return
             self._messages.append(Message("tool", result[:RESULT], call=call.id))
             yield ToolUsed(call.name[:64], "ok" if outcome else "failed", time.monotonic() - began)
 
@@ -117,15 +128,18 @@ class _Work:
         """The whole answer."""
         context = self._context
         cited = citations(self._words.text, context.shelf, context.question)
-        usage = Usage(model, self._input_tokens, self._output_tokens, time.monotonic() - self._began)
         return Answer(
             self._words.text,
             cited,
             engine=engine,
             refused=not cited and not context.answerable,
             confidence=context.confidence,
-            usage=usage,
+            usage=self.usage(model),
         )
+
+    def usage(self, model: str) -> Usage:
+        """What the turn has cost the model so far."""
+        return Usage(model, self._input_tokens, self._output_tokens, time.monotonic() - self._began)
 
 
 def _shown(text: str) -> Iterator[TurnEvent]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from agent import overlap
-from agent.engine import Budget, Context, Found, Passage, Shelf, ToolFailed, ToolSpec
+from agent.engine import Budget, Context, Found, Passage, Shelf, ToolFailed, ToolSpec, Unconfirmed
 from hub.message import Conversation, InboundMessage, Text
 from hub.person import Identity, Person
 from hub.turn import Answer, Delta, Exchange, Remembered, Restarted, Turn, TurnEvent
@@ -53,12 +53,16 @@ class Toolbox:
 
     offered: tuple[ToolSpec, ...] = ()
     results: tuple[tuple[str, str], ...] = ()
+    question: Answer | None = None
+    """What the person has to say yes to before anything is done."""
 
     def __post_init__(self) -> None:
         self.called: list[tuple[str, str]] = []
 
     async def call(self, name: str, arguments: str) -> str:
         self.called.append((name, arguments))
+        if self.question:
+            raise Unconfirmed(self.question)
         if name not in dict(self.results):
             raise ToolFailed("there is no such tool")
         return dict(self.results)[name]

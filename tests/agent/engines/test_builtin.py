@@ -8,6 +8,7 @@ from agent.engine import EngineFailed
 from agent.engines.builtin import Builtin
 from agent.models.openai import ChatModel
 from agent.models.scripted import Asked, Reply, Script, Scripted
+from hub.message import Choice
 from hub.turn import Answer, Delta, Restarted, ToolUsed, TurnEvent
 from tests.agent.library import LOOK, REFUNDS, SHIPPING, Toolbox, answer, context, events, shown, turn
 
@@ -58,6 +59,20 @@ async def test_a_tool_brings_its_result_to_the_model() -> None:
     assert answer(found).text == shown(found) == "我看看。\n\n结果是看到了三件"
     assert [event.outcome for event in found if isinstance(event, ToolUsed)] == ["ok"]
     assert asked[1].body["messages"][-2]["tool_calls"][0]["function"]["name"] == "look"
+
+
+async def test_a_tool_that_waits_for_a_yes_ends_the_turn_with_its_question() -> None:
+    question = Answer("要取消订单 1024 吗？", choices=(Choice("确认", "Y"),))
+    tools = Toolbox((LOOK,), question=question)
+
+    found, asked = await said(
+        lambda asked: Reply("我来取消。", (("look", "{}"), ("look", "{}"))), context=context("取消订单", tools=tools)
+    )
+
+    assert (answer(found).text, answer(found).choices) == (question.text, question.choices)
+    assert shown(found) == ""
+    assert [event.outcome for event in found if isinstance(event, ToolUsed)] == ["pending"]
+    assert len(tools.called) == len(asked) == 1
 
 
 @pytest.mark.parametrize("call", [("no_such_tool", "{}"), ("look", '{"broken')])
