@@ -14,6 +14,7 @@ from sqlalchemy import Connection, delete, exists, func, insert, or_, select, up
 from memory import audit
 from memory.inbox import ERASED
 from memory.tables import (
+    confirmations,
     conversations,
     evidence,
     facts,
@@ -56,6 +57,7 @@ def export(connection: Connection, person: int) -> dict[str, Any]:
         "facts": _rows(connection, select(facts).where(facts.c.identity_id.in_(mine))),
         "said": _rows(connection, select(messages).where(messages.c.identity_id.in_(mine))),
         "told": _rows(connection, select(parts).where(parts.c.identity_id.in_(mine))),
+        "confirmations": _rows(connection, select(confirmations).where(confirmations.c.identity_id.in_(mine))),
         "tool_calls": _rows(connection, select(tool_calls).where(tool_calls.c.message_id.in_(_messages(person)))),
     }
 
@@ -110,6 +112,7 @@ def bury(connection: Connection, rows: Sequence[tuple[int, bool]]) -> None:
     theirs = [row for row, _ in rows]
     connection.execute(delete(facts).where(facts.c.message_id.in_(theirs)))
     connection.execute(delete(tool_calls).where(tool_calls.c.message_id.in_(theirs)))
+    connection.execute(delete(confirmations).where(confirmations.c.message_id.in_(theirs)))
     connection.execute(delete(parts).where(parts.c.message_id.in_(theirs)))
     place, identity = _graveyard(connection)
     connection.execute(delete(messages).where(messages.c.id.in_([row for row, naming in rows if naming])))

@@ -170,6 +170,21 @@ tool_calls = Table(
     UniqueConstraint("message_id", "number"),
 )
 
+confirmations = Table(
+    "confirmations",
+    metadata,
+    Column("identity_id", ForeignKey("identities.id", ondelete="CASCADE"), primary_key=True),
+    Column("conversation_id", ForeignKey("conversations.id"), primary_key=True),
+    Column("message_id", ForeignKey("messages.id"), nullable=False, index=True),
+    Column("tool", Text, nullable=False),
+    Column("arguments", Text, nullable=False),
+    Column("asked_at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=False),
+    Column("answer", Text, nullable=False, server_default=""),
+    Column("answered_by", Id),
+)
+"""What somebody is asked before a tool acts: one question for each of them in each conversation."""
+
 knowledge = Table(
     "knowledge",
     metadata,
