@@ -27,7 +27,7 @@ def of(connection: Connection, turn: str) -> list[Call]:
     """Those of a turn, in order."""
     query = (
         select(tool_calls.c.number, tool_calls.c.name, tool_calls.c.arguments, tool_calls.c.state, tool_calls.c.result)
-        .where(tool_calls.c.message_id == _row(turn))
+        .where(tool_calls.c.message_id == row_of(turn))
         .order_by(tool_calls.c.number)
     )
     return [Call(*row) for row in connection.execute(query)]
@@ -35,7 +35,7 @@ def of(connection: Connection, turn: str) -> list[Call]:
 
 def record(connection: Connection, turn: str, call: Call, now: datetime) -> None:
     """Stores it under its number. What was erased meanwhile gets nothing new."""
-    row = _row(turn)
+    row = row_of(turn)
     is_open = select(messages.c.id).where(messages.c.id == row, messages.c.state == "open").with_for_update()
     if connection.execute(is_open).first() is None:
         return
@@ -46,6 +46,6 @@ def record(connection: Connection, turn: str, call: Call, now: datetime) -> None
     connection.execute(put.on_conflict_do_update(index_elements=["message_id", "number"], set_=values))
 
 
-def _row(turn: str) -> int:
+def row_of(turn: str) -> int:
     """The message that a turn answers."""
     return int(turn.removeprefix("t"))
