@@ -54,6 +54,8 @@ class Hub:
     gateway: Gateway
     channels: Mapping[str, Channel[Any]]
     metrics: Metrics
+    open: AsyncExitStack
+    """Closes the channels, once: with the web server while it runs, else with the hub."""
     warnings: dict[str, str] = field(default_factory=dict)
 
     def refresh(self) -> None:
@@ -125,12 +127,12 @@ async def open_hub(config: Config) -> AsyncIterator[Hub]:
             bounds=_bounds(config),
         )
         stack.push_async_callback(gateway.close)
-        hub = Hub(config, store, library, gateway, channels, metrics)
+        hub = Hub(config, store, library, gateway, channels, metrics, await stack.enter_async_context(AsyncExitStack()))
         for name, section in config.channels.items():
             channel = load(section.kind)
             site = _site(hub, name, journal, http, coordination)
             channels[name] = channel(section, site)
-            stack.push_async_callback(channels[name].close)
+            hub.open.push_async_callback(channels[name].close)
         await gateway.start()
         beside = (agent.warm(), retain(store, config.memory.days, now), *map(_kept_running, channels.values()))
         await stack.enter_async_context(_beside(*beside))
@@ -290,7 +292,7 @@ def application(hub: Hub) -> web.Application:
 
     async def goodbye(_: web.Application) -> None:
         """Whoever holds a connection open is told that it ends; else each would be waited for and then cut."""
-        await asyncio.gather(*(channel.close() for channel in hub.channels.values()))
+        await hub.open.aclose()
 
     app.on_shutdown.append(goodbye)
     return app

@@ -32,8 +32,9 @@ class Traits:
     put under the text), "lines" (plain lines "来源：…"). `choices`: shows buttons itself; else the hub
     writes them out as words to say. `pulled`: people fetch replies from the journal, so that storing
     one delivers it. `answers_request`: a reply may go out as the HTTP answer of the message it belongs
-    to (Ticket.reply); `pushes`: it may be sent at any other time. `most_parts`: at most so many
-    messages for one question, None = no limit; what is more is kept for the next question.
+    to (Ticket.reply), and `after_answer` is the pause in seconds between that answer and what follows it
+    by another way; `pushes`: it may be sent at any other time. `most_parts`: at most so many messages for
+    one question, None = no limit; what is more is kept for the next question.
     """
 
     text_bytes: int | None = None
@@ -42,6 +43,7 @@ class Traits:
     choices: bool = False
     pulled: bool = False
     answers_request: bool = False
+    after_answer: float = 0.0
     pushes: bool = True
     most_parts: int | None = None
 

@@ -41,8 +41,6 @@ GIVE_UP = 30
 SEND_SECONDS = 60.0
 CONFIRM_SECONDS = 15.0
 """Seconds in which a claimed part must be written: longer than a platform waits before it asks again."""
-AFTER_ANSWER = 0.5
-"""Seconds between an HTTP answer and what follows it by another way, so that it is not overtaken."""
 PASSIVE = "http"
 """The receipt of a part that went out in an HTTP answer."""
 
@@ -66,6 +64,8 @@ class Delivery:
         self._parts: defaultdict[int, list[Outgoing]] = defaultdict(list)
         self._kept: set[int] = set()
         self._sending: set[int] = set()
+        self._paused: dict[int, datetime] = {}
+        """Place → until when an HTTP answer may not have been shown yet (Traits.after_answer)."""
         self._timers: dict[int, asyncio.TimerHandle] = {}
         self._background: set[asyncio.Task[None]] = set()
         self._lanes: Lanes[int, int] = Lanes(self._deliver, most=most)
@@ -176,16 +176,22 @@ class Delivery:
 
     async def confirm(self, place: int, ids: Sequence[int]) -> None:
         """The HTTP answer was written. Once is enough: an answer that is asked for again is written again."""
-        held = {part.message.id for part in self._parts.get(place, ())}
-        ids = [part_id for part_id in ids if part_id in held]
-        for part_id in ids:
-            if timer := self._timers.pop(part_id, None):
+        held = [part.message for part in self._parts.get(place, ()) if part.message.id in set(ids)]
+        ids = [message.id for message in held]
+        for message in held:
+            if timer := self._timers.pop(message.id, None):
                 timer.cancel()
+            log.info("sent", turn=message.turn, channel=message.conversation.channel, part=message.id, receipt=PASSIVE)
         self._forget(place, ids)
-        soon = self._clock() + timedelta(seconds=AFTER_ANSWER)
-        self._parts[place] = [replace(p, not_before=p.not_before or soon) for p in self._parts.get(place, ())]
+        if held:
+            self._pause(place, self._channels[held[0].conversation.channel].traits.after_answer)
         await self._surely(ids, "sent", receipt=Receipt(PASSIVE))
         self.wake(place)
+
+    def _pause(self, place: int, seconds: float) -> None:
+        """Lets the platform show the HTTP answer first: what follows it by another way could overtake it."""
+        self._paused[place] = self._clock() + timedelta(seconds=seconds)
+        asyncio.get_running_loop().call_later(seconds, self._paused.pop, place, None)
 
     def _forget(self, place: int, ids: Sequence[int]) -> None:
         mine = set(ids)
@@ -215,7 +221,7 @@ class Delivery:
         parts = self._parts.get(place)
         if not parts or parts[0].state != "waiting":
             return None
-        due = parts[0].not_before
+        due = max(filter(None, (parts[0].not_before, self._paused.get(place))), default=None)
         if due is None or due <= self._clock():
             return parts[0]
         seconds = max((due - self._clock()).total_seconds(), 0.01)

@@ -119,6 +119,7 @@ class Gateway:
                 async with Show(channel, stored, self._journal) as show:
                     answer = await self._answer(stored, show)
                 if await self._commit(channel, stored, answer):
+                    log.info("answered", engine=answer.engine, seconds=round(loop.time() - began, 3))
                     await self._learn(stored, answer)
             except Exception:
                 log.exception("a turn failed")
@@ -223,6 +224,7 @@ class Gateway:
         for part in parts:
             await channel.send(part)
             self._metrics.delivered(channel.name, "sent")
+            log.info("sent", turn=part.turn, channel=channel.name, part=part.id)
 
     async def _learn(self, stored: Stored, answer: Answer) -> None:
         try:

@@ -5,9 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from config import ChannelSection, Secret
-from config.sections import Web
-
-Positive = Annotated[float, Field(gt=0)]
+from config.sections import Positive, Web
 
 HOSTS = (".dingtalk.com", ".dingtalk.io")
 """Where session webhooks, stream endpoints and files of DingTalk live."""

@@ -5,10 +5,8 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from config import ChannelSection, Secret
+from config.sections import Count, Positive
 from config.settings import fault
-
-Positive = Annotated[float, Field(gt=0)]
-Count = Annotated[int, Field(gt=0)]
 
 HOSTS = (".feishu.cn", ".larksuite.com")
 """Where the long connections of Feishu and Lark live."""

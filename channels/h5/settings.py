@@ -8,9 +8,9 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field
 
 from config import ChannelSection, Secret
+from config.sections import Count
 from config.settings import fault
 
-Count = Annotated[int, Field(ge=1)]
 Seconds = Annotated[float, Field(gt=0)]
 
 HOST = re.compile(r"[a-z0-9.-]+|\[[0-9a-f:.]+\]")

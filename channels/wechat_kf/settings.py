@@ -7,11 +7,9 @@ from pydantic import AfterValidator, Field
 from channels.kit.envelope import AesKey
 from channels.kit.wecom import corporation
 from config import ChannelSection, Secret
-from config.sections import Web
+from config.sections import Count, Positive, Web
 
-Positive = Annotated[float, Field(gt=0)]
 Seconds = Annotated[float, Field(ge=0)]
-Count = Annotated[int, Field(ge=1)]
 
 
 class Settings(ChannelSection):

@@ -49,8 +49,6 @@ class OfficialAccount(Channel[Settings]):
         self._allowance = Allowance(window=settings.window, quota=settings.quota, clock=site.clock)
         self._followers = Followers(self._api.unionid, within=settings.identify_within)
         self._typing: set[asyncio.Task[None]] = set()
-        self._replied: dict[str, float] = {}
-        """openid → until when a reply in a callback may not have been shown yet."""
         self._sealed: Sealed | None = None
         if key := settings.encoding_aes_key:
             envelope = Envelope(settings.token.value, key.value, settings.app_id)
@@ -64,6 +62,7 @@ class OfficialAccount(Channel[Settings]):
             markdown=False,
             citations="lines",
             answers_request=True,
+            after_answer=self.settings.reply_pause,
             pushes=push,
             most_parts=self.settings.quota if push else None,
         )
@@ -150,7 +149,6 @@ class OfficialAccount(Channel[Settings]):
         except ConnectionError:
             return response
         if said.claimed and not _hung_up(request):
-            self._note_reply(push.message.sender.user)
             await ticket.written()
         return response
 
@@ -179,7 +177,6 @@ class OfficialAccount(Channel[Settings]):
         if not self._api.pushes:
             raise Closed("the account may only answer", code="push")
         openid = message.recipient.user
-        await self._after_reply(openid)
         self._allowance.spend(openid)
         try:
             await self._api.send(openid, message.text)
@@ -192,16 +189,6 @@ class OfficialAccount(Channel[Settings]):
             self._allowance.give_back(openid)
             raise
         return Receipt()
-
-    def _note_reply(self, openid: str) -> None:
-        loop, pause = asyncio.get_running_loop(), self.settings.reply_pause
-        self._replied[openid] = loop.time() + pause
-        loop.call_later(pause, self._replied.pop, openid, None)
-
-    async def _after_reply(self, openid: str) -> None:
-        """Lets WeChat show a reply that was just written first: what follows by the API could overtake it."""
-        if until := self._replied.get(openid):
-            await asyncio.sleep(until - asyncio.get_running_loop().time())
 
     async def live(self, message: InboundMessage) -> Live | None:
         """The sign "is typing", once the answer takes a while. It costs nothing of the quota."""

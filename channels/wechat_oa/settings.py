@@ -7,10 +7,7 @@ from pydantic import AfterValidator, Field, ValidationInfo
 
 from channels.kit.envelope import AesKey
 from config import ChannelSection, Secret, fault
-from config.sections import Web
-
-Positive = Annotated[float, Field(gt=0)]
-Count = Annotated[int, Field(ge=1)]
+from config.sections import Count, Positive, Web
 
 
 def _in_time(seconds: float, info: ValidationInfo) -> float:

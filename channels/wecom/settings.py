@@ -7,9 +7,7 @@ from pydantic import AfterValidator, Field
 from channels.kit.envelope import AesKey
 from channels.kit.wecom import corporation
 from config import ChannelSection, Secret
-from config.sections import Web
-
-Positive = Annotated[float, Field(gt=0)]
+from config.sections import Positive, Web
 
 
 class Settings(ChannelSection):

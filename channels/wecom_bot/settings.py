@@ -6,9 +6,7 @@ from pydantic import AfterValidator, Field, ValidationInfo
 
 from channels.kit.envelope import AesKey
 from config import ChannelSection, Secret, fault
-from config.sections import Web
-
-Positive = Annotated[float, Field(gt=0)]
+from config.sections import Positive, Web
 
 HOSTS = (".work.weixin.qq.com", "qyapi.weixin.qq.com")
 """Where response URLs live, besides api_base."""

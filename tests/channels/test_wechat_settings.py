@@ -64,8 +64,8 @@ def test_what_each_platform_can_show() -> None:
     ]
 
     assert shown == [
-        Traits(text_bytes=2048, markdown=False, citations="lines", answers_request=True, pushes=False),
-        Traits(text_bytes=2048, markdown=False, citations="lines", answers_request=True, pushes=True, most_parts=5),
+        Traits(2048, markdown=False, citations="lines", answers_request=True, after_answer=0.5, pushes=False),
+        Traits(2048, markdown=False, citations="lines", answers_request=True, after_answer=0.5, most_parts=5),
         Traits(text_bytes=2048, markdown=False, citations="lines"),
         Traits(text_bytes=2048, markdown=False, citations="lines", most_parts=5),
     ]

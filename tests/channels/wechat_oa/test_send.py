@@ -7,12 +7,10 @@ import pytest
 from wechatpy import WeChatClient
 
 from channels.simulators.cgi import Fault
-from channels.simulators.pushes import push
-from channels.simulators.wechat_oa import message
 from hub.errors import Blocked, Closed, DeliveryError, Faulty, Impossible, Unknown
 from hub.message import Conversation, InboundMessage, Receipt, Text
 from hub.person import Identity
-from tests.channels.callback import AT, serving, until
+from tests.channels.callback import serving, until
 from tests.channels.wechat_oa.conftest import APP_ID, OPENID, SECRET, Make, World
 
 SEND, TYPING, TOKEN = "message/custom/send", "message/custom/typing", "stable_token"
@@ -41,24 +39,6 @@ async def test_a_text_arrives_as_it_is_in_utf_8(make: Make) -> None:
     assert await world.channel.send(world.outbound("第一句。\n👨‍👩‍👧 ]]> \0\ud800")) == Receipt()
     assert world.wechat.sent == [(OPENID, "第一句。\n👨‍👩‍👧 ]]> ")]
     assert "第一句".encode() in world.wechat.of(SEND)[0].raw
-
-
-async def test_what_follows_a_reply_in_a_callback_does_not_overtake_it(make: Make) -> None:
-    world = await pushing(make, reply_pause=0.3)
-    body = message(OPENID, at=AT, Content="说说退货")
-
-    async def answer() -> None:
-        await until(lambda: bool(world.inbox.tickets))
-        world.answer("第一段")
-
-    await asyncio.gather(push(world.http, world.account, body, OPENID), answer())
-    began = asyncio.get_running_loop().time()
-    await world.channel.send(world.outbound("第二段"))
-    assert asyncio.get_running_loop().time() - began > 0.2
-
-    began = asyncio.get_running_loop().time()
-    await world.channel.send(world.outbound("第三段"))
-    assert asyncio.get_running_loop().time() - began < 0.2
 
 
 async def test_a_text_of_nothing_is_not_sent(make: Make) -> None:
