@@ -72,8 +72,12 @@ def sources(citations: Sequence[Citation], texts: Texts, *, links: bool) -> str:
 def _spoken(choices: Sequence[Choice], texts: Texts) -> str:
     if not choices:
         return ""
-    words = " / ".join(c.value if c.label in ("", c.value) else f"{c.value}（{c.label}）" for c in choices)
-    return texts.choose.format(choices=words)
+    return texts.choose.format(choices=" / ".join(map(_words, choices)))
+
+
+def _words(choice: Choice) -> str:
+    say = choice.say or choice.value
+    return say if choice.label in ("", say) else f"{say}（{choice.label}）"
 
 
 def _below(text: str, more: str) -> str:

@@ -143,10 +143,14 @@ class Citation:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Something to press, or to say where there is nothing to press: `value` comes back as the person's words."""
+    """Something to press, or to say where there is nothing to press: `value` comes back as the person's words.
+
+    `say` is what to say in its place where `value` is made for a button; "" = the value itself.
+    """
 
     label: str
     value: str
+    say: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,29 @@ class MemoryTexts:
 
 
 @dataclass(frozen=True, slots=True)
+class ConfirmTexts:
+    """What is said around a question that a person has to say yes to before a tool acts."""
+
+    ask: str
+    """The question of a tool that declares none: `{tool}`, and its `{arguments}`, a line each."""
+    argument: str
+    """One of those lines: `{name}`, `{value}`."""
+    nothing: str
+    """In place of a value that is empty."""
+    until: str
+    """Below every question: `{minutes}`."""
+    yes: str
+    no: str
+    declined: str
+    done: str
+    """It was answered before."""
+    late: str
+    """The question stands no more."""
+    other: str
+    """Somebody pressed the button of a question that was put to another person."""
+
+
+@dataclass(frozen=True, slots=True)
 class Texts:
     """Every sentence of the hub's own. `{name}` marks are filled with str.format by the caller."""
 
@@ -85,6 +108,7 @@ class Texts:
     """Before choices that are to be said: `{choices}`."""
     web: WebTexts
     memory: MemoryTexts
+    confirm: ConfirmTexts
 
     related: str
     """The knowledge does not hold the answer, but perhaps something near it: `{passage}`."""

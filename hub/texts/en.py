@@ -1,6 +1,6 @@
 """English."""
 
-from hub.texts import MemoryTexts, Texts, WebTexts
+from hub.texts import ConfirmTexts, MemoryTexts, Texts, WebTexts
 
 TEXTS = Texts(
     failed="Sorry, I could not answer just now. Please try again in a moment.",
@@ -39,6 +39,18 @@ TEXTS = Texts(
     introduction="I am the assistant here: I look up answers in our documents and name the source. Just ask.",
     remembered="You told me: {fact}",
     human="/human",
+    confirm=ConfirmTexts(
+        ask="Please confirm: shall I carry out “{tool}” for you?\n{arguments}",
+        argument="- {name}: {value}",
+        nothing="(none)",
+        until="Nothing is done before you confirm. Valid for {minutes} minutes.",
+        yes="Confirm",
+        no="Cancel",
+        declined="All right, cancelled. Nothing was done.",
+        done="This was dealt with already; it is not done twice.",
+        late="This can no longer be confirmed, and nothing was done. Please ask again if you still need it.",
+        other="Only the person who asked can confirm this.",
+    ),
     memory=MemoryTexts(
         code="On the other channel, tell me: /link {code} (works once, for 10 minutes). Show it to nobody.",
         wrong_code="This code is wrong or too old. Say /link on the first channel for a new one.",

@@ -1,6 +1,6 @@
 """Chinese."""
 
-from hub.texts import MemoryTexts, Texts, WebTexts
+from hub.texts import ConfirmTexts, MemoryTexts, Texts, WebTexts
 
 TEXTS = Texts(
     failed="抱歉，我这边暂时没能答上来，请稍后再试一次。",
@@ -39,6 +39,18 @@ TEXTS = Texts(
     introduction="我是这里的智能助手，会从现有资料里为您查找答案，并注明出处。请直接输入您的问题。",
     remembered="您告诉过我，{fact}。",
     human="转人工",
+    confirm=ConfirmTexts(
+        ask="请确认：要为您办理「{tool}」吗？\n{arguments}",
+        argument="- {name}：{value}",
+        nothing="（无）",
+        until="{minutes} 分钟内有效，确认后才会办理。",
+        yes="确认",
+        no="取消",
+        declined="好的，已取消，没有办理。",
+        done="这件事已经处理过了，不会重复办理。",
+        late="这个确认已经失效，没有办理。如果还需要，请再说一次。",
+        other="这个确认只能由提出请求的本人来做。",
+    ),
     memory=MemoryTexts(
         code="请在另一个渠道里对我说：/link {code}（10 分钟内有效，只能用一次）。请勿把它告诉别人。",
         wrong_code="这个绑定码不对或已过期。请在原来的渠道重新说 /link 获取；多次输错会暂停绑定一段时间。",

@@ -98,6 +98,12 @@ def test_a_channel_that_shows_sources_itself_gets_them_as_values() -> None:
     assert (piece.text, piece.citations) == (CITED.text, CITED.citations)
 
 
+def test_what_is_said_in_place_of_a_button_is_written_out() -> None:
+    reply = Reply("确定吗？", choices=(Choice("确认", "Y#12", say="Y"), Choice("取消", "N#12", say="N")))
+
+    assert fit(reply, Traits(), ZH)[0].text == "确定吗？\n\n请回复：Y（确认） / N（取消）"
+
+
 def test_choices_are_written_out_where_there_are_no_buttons() -> None:
     reply = Reply("确定吗？", choices=(Choice("确认取消", "Y"), Choice("N", "N")))
     (piece,) = fit(reply, Traits(), ZH)
