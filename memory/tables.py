@@ -230,6 +230,19 @@ passages = Table(
 )
 """Only those of the document's own generation are found; others are on their way in or out."""
 
+approved = Table(
+    "approved",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("normal", Text, nullable=False, unique=True),
+    Column("question", Text, nullable=False),
+    Column("answer", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("approved_at", Moment, nullable=False),
+)
+"""One row a question that has an approved answer. `normal` is the question without what makes no difference."""
+
 # -- people: joining, facts, audit
 
 link_codes = Table(
