@@ -3,8 +3,8 @@
 import re
 from typing import Literal
 
-from agent import overlap
 from agent.knowledge import tokens
+from hub.language import spoken
 from hub.person import Language
 from hub.turn import Turn
 
@@ -46,17 +46,11 @@ HANGS = 24
 
 MOST_PARTS = 4
 BORDER = re.compile(r"[?？。!！;；\n]+|(?:[,，]\s*)(?=还有|另外|以及|顺便|同时|and\b|also\b)", re.IGNORECASE)
-CHINESE = re.compile(f"[{tokens.HAN}]")
-WORD = re.compile(r"(?<![\w'])[A-Za-z']+(?!\w)")
 
 
 def language(text: str, otherwise: Language) -> Language:
     """The language of these words; of a person who says only "12.5" or "OK", the one that is known of them."""
-    if CHINESE.search(text):
-        return "zh"
-    words = WORD.findall(text.casefold())
-    english = len(words) > 2 or (len(words) > 1 and any(word in overlap.SAYS_NOTHING for word in words))
-    return "en" if english or (words and small_talk(text)) else otherwise
+    return spoken(text) or otherwise
 
 
 def small_talk(text: str) -> SmallTalk | None:

@@ -17,6 +17,10 @@ from tests.agent.library import turn
         ("?", "zh"),
         ("SF1234567890", "zh"),
         ("Q1a2b3 APP", "zh"),
+        ("OK", "zh"),
+        ("bye", "en"),
+        ("iPhone Pro Max", "zh"),
+        ("delivery to Japan", "en"),
     ],
 )
 def test_a_person_is_answered_in_the_language_of_their_words(text: str, spoken: str) -> None:
