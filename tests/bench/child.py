@@ -1,16 +1,18 @@
-"""The processes that stand beside `serve`: `python -m tests.bench.child model | echo CONFIG`.
+"""The processes that stand beside `serve`: `python -m tests.bench.child model [SECONDS] | echo CONFIG`.
 
 As the bare handler does, each writes its address as a line once it listens, and ends when its standard input does.
 """
 
 import sys
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import uvloop
 
 import hub.app
 from agent.models.scripted import Scripted
+from agent.models.scripted import echo as say_again
 from config import load
 from hub.__main__ import kinds
 from hub.observe import configure_logs
@@ -25,9 +27,9 @@ class Echo:
         yield Answer(turn.text, engine="echo")
 
 
-async def model() -> None:
-    """A model that says the question again, word by word, over HTTP."""
-    async with Scripted() as scripted:
+async def model(seconds: float = 0.0) -> None:
+    """A model that says the question again, word by word, over HTTP, after so many seconds."""
+    async with Scripted(lambda asked: replace(say_again(asked), wait=seconds)) as scripted:
         await told(scripted.url)
 
 
@@ -42,4 +44,4 @@ async def echo(file: Path) -> None:
 
 
 if __name__ == "__main__":
-    uvloop.run(echo(Path(sys.argv[2])) if sys.argv[1] == "echo" else model())
+    uvloop.run(echo(Path(sys.argv[2])) if sys.argv[1] == "echo" else model(float(sys.argv[2]) if sys.argv[2:] else 0.0))

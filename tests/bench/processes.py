@@ -15,14 +15,20 @@ import aiohttp
 ROOT = Path(__file__).resolve().parents[2]
 READY = 120.0
 """Seconds in which a process must be ready."""
-SECRETS = {"BENCH_SECRET": "secret-of-the-account", "BENCH_TOKEN": "token-of-the-callback"}
-CONFIG = """
+SECRETS = {
+    "BENCH_SECRET": "secret-of-the-account",
+    "BENCH_TOKEN": "token-of-the-callback",
+    "BENCH_KEY": "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG",
+}
+HUB = """
 [hub]
 port = {port}
 log_level = "error"
 [knowledge]
 sources = ["knowledge"]
 embedding = "none"
+"""
+OA = """
 [channels.oa]
 kind = "wechat_oa"
 app_id = "wx1234567890abcdef"
@@ -51,6 +57,12 @@ class Running:
         """Resident memory of the process and of those that it started."""
         return sum(map(_resident, _family(self.process.pid))) / 1024
 
+    @property
+    def worked(self) -> float:
+        """Seconds of a processor that the process itself took, those that it started left out."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
 
 def _family(pid: int) -> list[int]:
     with suppress(OSError):
@@ -70,12 +82,16 @@ def _resident(pid: int) -> int:
 def configured(folder: Path, *, model: str = "") -> Path:
     """A hub.toml in this folder, with a port that is free."""
     (folder / "knowledge").mkdir(parents=True, exist_ok=True)
+    file = folder / "hub.toml"
+    file.write_text(HUB.format(port=free_port()) + OA + (MODEL.format(url=model) if model else ""))
+    return file
+
+
+def free_port() -> int:
+    """A port of loopback that nobody listens at."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    file = folder / "hub.toml"
-    file.write_text(CONFIG.format(port=port) + (MODEL.format(url=model) if model else ""))
-    return file
+        return int(free.getsockname()[1])
 
 
 def port_of(file: Path) -> int:
