@@ -26,21 +26,22 @@ SettingsT = TypeVar("SettingsT", bound=BaseModel)
 class Traits:
     """What a platform can show, and its limits.
 
-    `text_bytes`: most bytes of UTF-8 in one message, None = no limit; a reply is cut to it between
-    sentences, never inside a character. `markdown`: shows Markdown; else it is turned into plain text.
-    `citations`: "own" (the channel shows OutboundMessage.citations itself), "links" (a Markdown list is
-    put under the text), "lines" (plain lines "来源：…"). `choices`: shows buttons itself; else the hub
-    writes them out as words to say. `pulled`: people fetch replies from the journal, so that storing
-    one delivers it. `answers_request`: a reply may go out as the HTTP answer of the message it belongs
-    to (Ticket.reply), and `after_answer` is the pause in seconds between that answer and what follows it
-    by another way; `pushes`: it may be sent at any other time. `most_parts`: at most so many messages for
-    one question, None = no limit; what is more is kept for the next question.
+    `text_bytes`: most bytes of UTF-8 in one message, None = no limit; a reply is cut to it between sentences,
+    never inside a character. `markdown`: shows Markdown; else it is turned into plain text. `citations`: "own"
+    (the channel shows OutboundMessage.citations itself), "links" (a Markdown list is put under the text), "lines"
+    (plain lines "来源：…"). `choices`: shows buttons itself, below a text of at most `choices_bytes` (None = any);
+    else the hub writes them out as words to say. `pulled`: people fetch replies from the journal, so that storing
+    one delivers it. `answers_request`: a reply may go out as the HTTP answer of the message it belongs to
+    (Ticket.reply), and `after_answer` is the pause in seconds between that answer and what follows it by another
+    way; `pushes`: it may be sent at any other time. `most_parts`: at most so many messages for one question, None
+    = no limit; what is more is kept for the next question.
     """
 
     text_bytes: int | None = None
     markdown: bool = True
     citations: Literal["own", "links", "lines"] = "lines"
     choices: bool = False
+    choices_bytes: int | None = None
     pulled: bool = False
     answers_request: bool = False
     after_answer: float = 0.0

@@ -29,15 +29,16 @@ def fit(reply: Reply, traits: Traits, texts: Texts) -> list[Piece]:
     text = reply.text if traits.markdown else plain(reply.text)
     if traits.citations != "own":
         text = _below(text, sources(reply.citations, texts, links=traits.citations == "links"))
-    if not traits.choices:
-        text = _below(text, _spoken(reply.choices, texts))
+    buttons = traits.choices and (traits.choices_bytes is None or size(text) <= traits.choices_bytes)
+    if not buttons:
+        text = spoken(text, reply.choices, texts)
     if not text.strip():
         return []
     most = traits.text_bytes
     if most is not None and not traits.pushes:
         most -= size(texts.more) + 1
     parts = split(text, most) if most is not None else [text]
-    return [*(Piece(part) for part in parts[:-1]), Piece(parts[-1], reply.citations, reply.choices)]
+    return [*(Piece(part) for part in parts[:-1]), Piece(parts[-1], reply.citations, reply.choices if buttons else ())]
 
 
 def size(text: str) -> int:
@@ -69,10 +70,9 @@ def sources(citations: Sequence[Citation], texts: Texts, *, links: bool) -> str:
     return joint.join([texts.sources, *lines])
 
 
-def _spoken(choices: Sequence[Choice], texts: Texts) -> str:
-    if not choices:
-        return ""
-    return texts.choose.format(choices=" / ".join(map(_words, choices)))
+def spoken(text: str, choices: Sequence[Choice], texts: Texts) -> str:
+    """The text, and below it what to say in place of pressing something."""
+    return _below(text, texts.choose.format(choices=" / ".join(map(_words, choices))) if choices else "")
 
 
 def _words(choice: Choice) -> str:

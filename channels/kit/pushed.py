@@ -54,12 +54,14 @@ def decode(fields: Mapping[str, str], *, channel: str, account: str) -> Push:
 
 
 def _key(fields: Mapping[str, str], kind: str) -> str:
-    """MsgId; events have none, and two clicks may share sender and second.
+    """MsgId; events have none, and two clicks may share sender and second. A button pressed twice is one choice.
 
     MsgID (in *JOBFINISH events) is the id of something that we sent, so it is only one mark among others.
     """
     if kind != "event" and fields.get("MsgId"):
         return fields["MsgId"]
+    if fields.get("Event") == "template_card_event":
+        return ":".join(["press", fields["FromUserName"], fields.get("TaskId", ""), fields.get("EventKey", "")])
     marks = ("FromUserName", "CreateTime", "Event", "ChangeType", "EventKey", "MsgID")
     return ":".join([kind, *(fields.get(mark, "") for mark in marks)])
 
@@ -101,7 +103,7 @@ def _event(fields: Mapping[str, str]) -> tuple[Part, Want]:
     """Names of events differ in case (CLICK, subscribe), so they are compared in lower case."""
     name, detail = fields.get("Event", "").lower(), fields.get("EventKey", "")
     match name:
-        case "click" if detail.strip():
+        case "click" | "template_card_event" if detail.strip():
             return Action(detail), "reply"
         case "subscribe":
             return Event(name, detail), "welcome"

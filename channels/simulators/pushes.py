@@ -99,6 +99,8 @@ class Account:
         if fields.get("ToUserName") != user or not fields.get("FromUserName") or not fields.get("CreateTime"):
             raise Broken("the answer does not go from the account to the person")
         content = fields.get("Content", "")
+        if fields.get("MsgType") == "update_button":
+            return ""
         if fields.get("MsgType") != "text" or not 0 < len(content.encode()) <= 2048:
             raise Broken("the answer is no text of at most 2048 bytes")
         return content

@@ -4,6 +4,7 @@ Lines that are typed are pushed as messages of a member; what message/send bring
 """
 
 import itertools
+import re
 import secrets
 import time
 from collections import deque
@@ -58,6 +59,8 @@ class WeCom(Corporation):
         self.gone: set[str] = set()
         self.sent: list[tuple[str, str]] = []
         """(member, text) of every message that arrived."""
+        self.cards: list[dict[str, Any]] = []
+        """Every card with buttons that arrived, as it was sent; `task_id` names it."""
         self._minutes: dict[str, deque[float]] = {}
         self._texts: dict[tuple[str, str], float] = {}
 
@@ -65,14 +68,25 @@ class WeCom(Corporation):
         body, kind = call.body, str(call.body.get("msgtype"))
         if not body.get("touser") or body.get("agentid") != self.agent_id:
             return error(40056, "invalid agentid")
-        text = (body.get(kind) or {}).get("content", "") if kind in ("text", "markdown") else ""
-        if no := too_long(text):
+        content = body.get(kind) or {}
+        text = self._card(content) if kind == "template_card" else content.get("content", "")
+        if no := too_long(text if kind in ("text", "markdown", "template_card") else ""):
             return no
         member = str(body["touser"])
         if member in self.gone:
             return error(81013, "user & party & tag all invalid")
         self._arrive(member, text, body)
         return {**OK, "msgid": secrets.token_hex(8), "invaliduser": ""}
+
+    def _card(self, card: Any) -> str:
+        """What a card with buttons shows; "" for one that WeCom does not take."""
+        buttons, title = card.get("button_list") or [], (card.get("main_title") or {}).get("title", "")
+        named = all(button.get("text") and button.get("key") for button in buttons)
+        task = re.fullmatch(r"[0-9A-Za-z_@-]{1,128}", str(card.get("task_id")))
+        if card.get("card_type") != "button_interaction" or not (1 <= len(buttons) <= 6 and named and task and title):
+            return ""
+        self.cards.append(dict(card))
+        return f"{title}\n{card.get('sub_title_text', '')}".strip()
 
     def _arrive(self, member: str, text: str, body: Any) -> None:
         """Beyond 30 a minute, and where a duplicate was asked to be dropped, nothing arrives and nobody is told."""
@@ -112,6 +126,13 @@ def message(corp_id: str, member: str, kind: str = "text", *, at: int | None = N
     return xml.fields(fields)
 
 
+def press(corp_id: str, member: str, card: Mapping[str, Any], number: int, *, at: int | None = None) -> bytes:
+    """The event of a press on a card's button; the first is 1."""
+    fields = {"Event": "template_card_event", "EventKey": str(card["button_list"][number - 1]["key"])}
+    code = {"TaskId": str(card["task_id"]), "CardType": str(card["card_type"]), "ResponseCode": secrets.token_hex(16)}
+    return message(corp_id, member, "event", at=at, **fields, **code)
+
+
 def account(settings: Settings, url: str, *, clock: Callable[[], float] = time.time) -> Account:
     """WeCom's view of a channel with these settings at `url`."""
     return Account(url, settings.token.value, settings.encoding_aes_key.value, settings.corp_id, clock=clock)
@@ -125,17 +146,21 @@ async def play(config: Config, name: str) -> None:
     wecom = WeCom(settings.corp_id, settings.secret.value, settings.agent_id, show=_shown)
     to = account(settings, chat.callback(config, name))
     await wecom.start(*chat.place(settings.api_base, name))
-    chat.told(f"WeCom plays at {wecom.url} and pushes to {to.url}. Type a message; Ctrl-D ends.")
+    chat.told(f"WeCom plays at {wecom.url} and pushes to {to.url}. Type a message, #1 presses a button; Ctrl-D ends.")
     try:
         async with aiohttp.ClientSession() as http:
-            await chat.converse(partial(_say, http, to, settings.corp_id, "zhangsan"))
+            await chat.converse(partial(_say, http, to, wecom, "zhangsan"))
     finally:
         await wecom.stop()
 
 
-async def _say(http: aiohttp.ClientSession, to: Account, corp_id: str, member: str, line: str) -> None:
+async def _say(http: aiohttp.ClientSession, to: Account, wecom: WeCom, member: str, line: str) -> None:
+    said = _typed(wecom, member, line)
+    if said is None:
+        chat.told("there is no such button")
+        return
     try:
-        pushed = await push(http, to, message(corp_id, member, Content=line), member)
+        pushed = await push(http, to, said, member)
     except Broken as broken:
         chat.told(f"the hub's answer can't be read ({broken})")
         return
@@ -143,6 +168,15 @@ async def _say(http: aiohttp.ClientSession, to: Account, corp_id: str, member: s
         chat.shown(pushed.text, by="in the answer")
     elif pushed.statuses[-1] != 200:
         chat.told(f"the hub did not take the message: {pushed.statuses}")
+
+
+def _typed(wecom: WeCom, member: str, line: str) -> bytes | None:
+    """What a line means: words, or "#1" the first button of the last card; None where there is no such button."""
+    if not line.startswith("#"):
+        return message(wecom.corp_id, member, Content=line)
+    number = int(line[1:]) if line[1:].isdigit() else 0
+    buttons = wecom.cards[-1]["button_list"] if wecom.cards else ()
+    return press(wecom.corp_id, member, wecom.cards[-1], number) if 0 < number <= len(buttons) else None
 
 
 def _shown(member: str, text: str) -> None:

@@ -195,13 +195,15 @@ class OfficialAccount(Channel[Settings]):
         self._allowance.wrote(message.sender.user)
         if not self._api.pushes or not self.settings.typing_after:
             return None
-        task = asyncio.create_task(self._show_typing(message.sender.user))
+        return Typing(self.settings.typing_after, partial(self._type, message.sender.user))
+
+    def _type(self, openid: str) -> asyncio.Task[None]:
+        task = asyncio.create_task(self._show_typing(openid))
         self._typing.add(task)
         task.add_done_callback(self._typing.discard)
-        return Typing(task)
+        return task
 
     async def _show_typing(self, openid: str) -> None:
-        await asyncio.sleep(self.settings.typing_after)
         try:
             await self._api.typing(openid)
         except DeliveryError as error:
@@ -217,17 +219,24 @@ class OfficialAccount(Channel[Settings]):
 
 
 class Typing(Live):
-    """A sign that ends by itself on the phone; nothing grows."""
+    """A sign that ends by itself on the phone; nothing grows. It begins after `seconds`: most answers come sooner."""
 
-    def __init__(self, task: asyncio.Task[None]) -> None:
-        self._task = task
+    def __init__(self, seconds: float, begin: Callable[[], asyncio.Task[None]]) -> None:
+        self._begin = begin
+        self._task: asyncio.Task[None] | None = None
+        self._timer = asyncio.get_running_loop().call_later(seconds, self._now)
+
+    def _now(self) -> None:
+        self._task = self._begin()
 
     async def grow(self, text: str) -> None:
         return None
 
     async def close(self) -> None:
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
+        self._timer.cancel()
+        if self._task:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
 
 
 def _hung_up(request: web.Request) -> bool:

@@ -2,18 +2,27 @@
 
 from collections.abc import AsyncIterator, Iterable
 
+import structlog
 from aiohttp import web
 
 from channels.kit import xml
 from channels.kit.callback import Sealed
 from channels.kit.envelope import Envelope, only
 from channels.kit.pushed import Push, decode
+from channels.wecom import cards
 from channels.wecom.doctor import examine
 from channels.wecom.openapi import OpenApi
 from channels.wecom.settings import Settings
 from hub.channel import Channel, Finding, Site, Traits
+from hub.errors import Closed, Impossible
+from hub.fit import spoken
 from hub.message import OutboundMessage, Receipt
 from hub.texts import texts
+
+log = structlog.get_logger()
+
+GONE = frozenset({"invaliduser", "81013", "60111", "40003"})
+"""The member can't be reached, in whatever form."""
 
 
 class WeCom(Channel[Settings]):
@@ -32,7 +41,11 @@ class WeCom(Channel[Settings]):
     def traits(self) -> Traits:
         markdown = self.settings.markdown
         return Traits(
-            text_bytes=self.settings.text_bytes, markdown=markdown, citations="links" if markdown else "lines"
+            text_bytes=self.settings.text_bytes,
+            markdown=markdown,
+            citations="links" if markdown else "lines",
+            choices=self.settings.buttons,
+            choices_bytes=cards.TEXT_BYTES,
         )
 
     def routes(self) -> Iterable[web.AbstractRouteDef]:
@@ -46,19 +59,31 @@ class WeCom(Channel[Settings]):
         fields = await self._sealed.fields(request)
         push = decode(fields, channel=self.name, account=self.settings.corp_id)
         await self.site.inbox.accept(push.message)
-        return web.Response(body=self._welcome(request, push), content_type="text/xml", charset="utf-8")
-
-    def _welcome(self, request: web.Request, push: Push) -> bytes:
-        """The one thing that goes out in the HTTP answer: it belongs to no question. Else nothing does."""
-        if push.want != "welcome":
-            return b""
         at = int(self.site.clock().timestamp())
-        words = self.settings.welcome or texts("zh").welcome
-        reply = xml.reply(words, to=push.message.sender.user, sender=push.to, at=at)
-        return xml.sealed(self._sealed.envelope.seal(reply, timestamp=str(at), nonce=only(request, "nonce")))
+        reply = self._at_once(push, fields.get("Event", ""), at)
+        raw = b""
+        if reply:
+            raw = xml.sealed(self._sealed.envelope.seal(reply, timestamp=str(at), nonce=only(request, "nonce")))
+        return web.Response(body=raw, content_type="text/xml", charset="utf-8")
+
+    def _at_once(self, push: Push, event: str, at: int) -> bytes:
+        """What goes out in the HTTP answer, since it belongs to no question: a welcome, a pressed button; else b""."""
+        user = push.message.sender.user
+        if push.want == "welcome":
+            return xml.reply(self.settings.welcome or texts("zh").welcome, to=user, sender=push.to, at=at)
+        return cards.pressed(user, push.to, at=at) if event == "template_card_event" else b""
 
     async def send(self, message: OutboundMessage) -> Receipt:
-        return Receipt(await self._api.send(message.recipient.user, message.text, retry=message.retry))
+        member, text = message.recipient.user, message.text
+        if message.choices:
+            try:
+                return Receipt(await self._api.send_card(member, cards.card(message), retry=message.retry))
+            except (Impossible, Closed) as error:
+                if error.code in GONE:
+                    raise
+                log.info("wecom card not taken", message=message.id, code=error.code)
+                text = spoken(text, message.choices, texts("zh"))
+        return Receipt(await self._api.send(member, text, retry=message.retry))
 
     def doctor(self) -> AsyncIterator[Finding]:
         return examine(self.settings, self.site, self._api)

@@ -3,6 +3,8 @@
 https://developer.work.weixin.qq.com/document/path/90236
 """
 
+from collections.abc import Mapping
+
 from channels.kit import wecom, xml
 from channels.kit.cgi import Codes
 from channels.wecom.settings import Settings
@@ -44,13 +46,20 @@ class OpenApi:
         words = xml.clean(text)
         if not words.strip():
             raise Impossible("a message without words", code="empty")
-        await self._pace(member)
         kind = "markdown" if self._settings.markdown else "text"
+        return await self._send(member, kind, {"content": words}, retry=retry)
+
+    async def send_card(self, member: str, card: Mapping[str, object], *, retry: bool) -> str:
+        """One card; the id of its message. Raises DeliveryError."""
+        return await self._send(member, "template_card", card, retry=retry)
+
+    async def _send(self, member: str, kind: str, content: Mapping[str, object], *, retry: bool) -> str:
+        await self._pace(member)
         body: dict[str, object] = {
             "touser": member,
             "agentid": self._settings.agent_id,
             "msgtype": kind,
-            kind: {"content": words},
+            kind: content,
         }
         if retry:
             # Only here: the same words are often a right answer to two questions.

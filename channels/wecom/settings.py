@@ -25,6 +25,8 @@ class Settings(ChannelSection):
     api_base: Annotated[Web, Field(min_length=1)] = "https://qyapi.weixin.qq.com"
     markdown: bool = False
     """Answers in WeCom's Markdown; members who read in WeChat see none of it."""
+    buttons: bool = True
+    """Short questions with choices as cards with buttons; members who read in WeChat see no cards."""
     welcome: str = ""
     """Said to those who join the application; "" = the hub's own words."""
 

@@ -106,6 +106,10 @@ class Texts:
     """The command that asks for a person, as somebody may press or say it."""
     choose: str
     """Before choices that are to be said: `{choices}`."""
+    pick: str
+    """The title of a card whose text has none of its own: something is to be pressed."""
+    picked: str
+    """On a button after it was pressed."""
     web: WebTexts
     memory: MemoryTexts
     confirm: ConfirmTexts
