@@ -147,8 +147,10 @@ class Delivery:
 
     def claimed(self, place: int, ids: Sequence[int]) -> None:
         """These parts are claimed (the caller has it in the journal)."""
+        if not ids:
+            return
         mine = set(ids)
-        self._parts[place] = [replace(p, state="claimed") if p.message.id in mine else p for p in self._parts[place]]
+        self._parts[place] = [p if p.message.id not in mine else _claimed(p) for p in self._parts[place]]
         self._expect([part for part in self._parts[place] if part.message.id in mine])
 
     def _expect(self, parts: Sequence[Outgoing]) -> None:
@@ -356,8 +358,14 @@ class Delivery:
         await asyncio.gather(*self._background, return_exceptions=True)
 
 
+def _claimed(part: Outgoing) -> Outgoing:
+    return part if part.state == "claimed" else replace(part, state="claimed")
+
+
 def joined(parts: Sequence[OutboundMessage], *, more: bool) -> OutboundMessage:
     """Several parts in one text, as they go out in one HTTP answer; a last line says when more is kept."""
+    if len(parts) == 1 and not more:
+        return parts[0]
     lines = [part.text for part in parts]
     text = "\n\n".join(lines)
     if more:

@@ -80,18 +80,23 @@ class Claims:
 
     async def wait(self, stored: Stored, within: float) -> OutboundMessage | None:
         """The reply when the turn ends in time."""
-        future: asyncio.Future[OutboundMessage | None] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[OutboundMessage | None] = loop.create_future()
         self._waiting[stored.id].add(future)
+        timer = loop.call_later(within, _give_up, future)
         try:
-            async with asyncio.timeout(within):
-                return await future
-        except TimeoutError:
-            return None
+            return await future
         finally:
+            timer.cancel()
             if waiting := self._waiting.get(stored.id):
                 waiting.discard(future)
                 if not waiting:
                     del self._waiting[stored.id]
+
+
+def _give_up(future: asyncio.Future[OutboundMessage | None]) -> None:
+    if not future.done():
+        future.set_result(None)
 
 
 class HubTicket:
@@ -167,4 +172,4 @@ def in_time(
 ) -> OutboundMessage:
     """The text of the open HTTP answer."""
     message = joined([*(p.message for p in older), *parts[:claimed]], more=claimed < len(parts) and not pushes)
-    return replace(message, turn=parts[0].turn)
+    return message if message.turn == parts[0].turn else replace(message, turn=parts[0].turn)

@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 
 Statement = Select[Any] | Insert | Update | Delete
 Values = Mapping[str, Any]
+CURSOR = "cursor of prepared statements"
 Row = Any
 """A named tuple with the columns that the statement selects or returns."""
 
@@ -76,8 +77,8 @@ class _Compiled:
 
     def first(self, cursor: Any) -> Row | None:
         row = self._row = self._row or self._named(cursor)
-        one = cursor.fetchone()
-        return None if one is None else row(one)
+        rows = cursor.fetchall()  # to the end: a statement that is not, holds its snapshot
+        return row(rows[0]) if rows else None
 
 
 def _values(compiled: Any, dialect: Dialect) -> Callable[[Values], Any]:
@@ -116,15 +117,22 @@ def command(connection: Connection, sql: str) -> None:
 
 
 def _run(connection: Connection, sql: str, values: Any, take: Callable[[Any], Any]) -> Any:
-    cursor = connection.connection.cursor()
+    cursor = _cursor(connection)
     try:
         cursor.execute(sql, values)
         return take(cursor)
     except connection.dialect.loaded_dbapi.Error as error:
         base = connection.dialect.loaded_dbapi.Error
         raise DBAPIError.instance(sql, None, error, base, dialect=connection.dialect) from None
-    finally:
-        cursor.close()
+
+
+def _cursor(connection: Connection) -> Any:
+    """One for the life of the driver's connection: every statement is read to its end before the next begins."""
+    fairy = connection.connection
+    cursor = fairy.info.get(CURSOR)
+    if cursor is None:
+        cursor = fairy.info[CURSOR] = fairy.cursor()
+    return cursor
 
 
 def _nothing(_: Any) -> None:

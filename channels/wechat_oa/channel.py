@@ -1,8 +1,9 @@
 """The channel: a message comes in, and its answer goes out in the callback, by the API, or with the next message."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import structlog
 from aiohttp import web
@@ -49,6 +50,8 @@ class OfficialAccount(Channel[Settings]):
         self._allowance = Allowance(window=settings.window, quota=settings.quota, clock=site.clock)
         self._followers = Followers(self._api.unionid, within=settings.identify_within)
         self._typing: set[asyncio.Task[None]] = set()
+        self._answering = _traits(settings)
+        self._pushing = replace(self._answering, pushes=True, most_parts=settings.quota)
         self._sealed: Sealed | None = None
         if key := settings.encoding_aes_key:
             envelope = Envelope(settings.token.value, key.value, settings.app_id)
@@ -56,16 +59,7 @@ class OfficialAccount(Channel[Settings]):
 
     @property
     def traits(self) -> Traits:
-        push = self._api.pushes
-        return Traits(
-            text_bytes=self.settings.text_bytes,
-            markdown=False,
-            citations="lines",
-            answers_request=True,
-            after_answer=self.settings.reply_pause,
-            pushes=push,
-            most_parts=self.settings.quota if push else None,
-        )
+        return self._pushing if self._api.pushes else self._answering
 
     def routes(self) -> Iterable[web.AbstractRouteDef]:
         path = f"/channels/{self.name}"
@@ -237,6 +231,18 @@ class Typing(Live):
         if self._task:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
+
+
+def _traits(settings: Settings) -> Traits:
+    """Of an account that may only answer."""
+    return Traits(
+        text_bytes=settings.text_bytes,
+        markdown=False,
+        citations="lines",
+        answers_request=True,
+        after_answer=settings.reply_pause,
+        pushes=False,
+    )
 
 
 def _hung_up(request: web.Request) -> bool:
