@@ -89,6 +89,7 @@ conversations = Table(
     Column("kind", Text, nullable=False),
     Column("last_event", Integer, nullable=False),
     Column("handed", Text, nullable=False, server_default=""),
+    Column("handed_at", Moment),
     UniqueConstraint("channel", "account", "key"),
 )
 
@@ -291,6 +292,33 @@ facts = Table(
     Column("expires_at", Moment),
     Column("pinned", Boolean, nullable=False, server_default="0"),
 )
+
+bans = Table(
+    "bans",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("identity_id", ForeignKey("identities.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("place", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("value", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("made_at", Moment, nullable=False),
+)
+"""What is not to be kept as a fact; see memory/wishes.py."""
+
+summaries = Table(
+    "summaries",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("identity_id", ForeignKey("identities.id", ondelete="CASCADE"), nullable=False),
+    Column("place", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("covers", Id, nullable=False),
+    Column("since", Moment),
+    Column("written_at", Moment, nullable=False),
+    UniqueConstraint("identity_id", "place"),
+)
+"""What an identity said in a place, up to the message `covers`; `since` is the time of the oldest words in it."""
 
 audit = Table(
     "audit",
