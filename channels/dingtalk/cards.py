@@ -12,6 +12,7 @@ import asyncio
 import hashlib
 import uuid
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -24,7 +25,7 @@ from channels.dingtalk.settings import Settings
 from channels.kit.pump import Pump
 from hub.channel import Live, Site
 from hub.errors import Blocked, DeliveryError, Faulty, Impossible
-from hub.message import InboundMessage, OutboundMessage, Receipt
+from hub.message import Conversation, InboundMessage, OutboundMessage, Receipt
 from hub.texts import texts
 
 log = structlog.get_logger()
@@ -76,23 +77,9 @@ class Cards:
 
     def _body(self, handle: str, message: InboundMessage) -> dict[str, object]:
         settings = self._settings
-        if message.conversation.kind == "group":
-            space = f"IM_GROUP.{group_of(message.conversation)}"
-            place: dict[str, object] = {"imGroupOpenDeliverModel": {"robotCode": settings.robot}}
-        else:
-            space = f"IM_ROBOT.{message.sender.user}"
-            place = {"imRobotOpenDeliverModel": {"spaceType": "IM_ROBOT", "robotCode": settings.robot}}
-        return {
-            "cardTemplateId": settings.card_template_id,
-            "outTrackId": handle,
-            "callbackType": "STREAM",
-            "cardData": {"cardParamMap": {settings.card_content_key: ""}},
-            "imGroupOpenSpaceModel": {"supportForward": True},
-            "imRobotOpenSpaceModel": {"supportForward": True},
-            "openSpaceId": f"dtv1.card//{space}",
-            "userIdType": 1,
-            **place,
-        }
+        shown = {settings.card_content_key: ""}
+        space = Space(message.conversation, message.sender.user, settings.robot)
+        return instance(settings.card_template_id, handle, shown, space)
 
     async def status(self, handle: str, status: str, text: str) -> None:
         """Moves the card through its flow. Raises DeliveryError."""
@@ -128,19 +115,19 @@ class Cards:
                 return None
             if "inalize" not in error.code:  # final already: an earlier try arrived without our knowing
                 log.warning("dingtalk card not finished", message=message.id, code=error.code)
-                await self._give_up(handle)
+                await self.leave(handle, failed=True)
                 return None
         await self._settle(handle, FINISHED, message.text)
         return Receipt(handle)
 
-    async def _give_up(self, handle: str) -> None:
-        """Says that the answer comes as a message of its own, so that nobody waits for the card."""
+    async def leave(self, handle: str, *, failed: bool = False) -> None:
+        """Says that the answer comes as a message of its own, so that nobody waits for the card. Raises nothing."""
         words = texts("zh").below
         try:
-            await self.show(handle, words, last=True, failed=True)
+            await self.show(handle, words, last=True, failed=failed)
         except DeliveryError:
             return  # there is no card, or it takes nothing
-        await self._settle(handle, FAILED, words)
+        await self._settle(handle, FAILED if failed else FINISHED, words)
 
     async def _settle(self, handle: str, status: str, text: str) -> None:
         """The last step changes how the card looks, not what it says; without it the text is there as well."""
@@ -158,6 +145,36 @@ class Cards:
                     raise
                 await asyncio.sleep(self._settings.card_interval)
         return await self._api.call(method, path, body)
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """Where a card is put: a group, or the chat of the robot with one person."""
+
+    conversation: Conversation
+    user: str
+    robot: str
+
+
+def instance(template: str, handle: str, shown: Mapping[str, str], space: Space) -> dict[str, object]:
+    """The body that makes a card and puts it there; `shown` are the template's variables. Pure."""
+    if space.conversation.kind == "group":
+        name = f"IM_GROUP.{group_of(space.conversation)}"
+        place: dict[str, object] = {"imGroupOpenDeliverModel": {"robotCode": space.robot}}
+    else:
+        name = f"IM_ROBOT.{space.user}"
+        place = {"imRobotOpenDeliverModel": {"spaceType": "IM_ROBOT", "robotCode": space.robot}}
+    return {
+        "cardTemplateId": template,
+        "outTrackId": handle,
+        "callbackType": "STREAM",
+        "cardData": {"cardParamMap": shown},
+        "imGroupOpenSpaceModel": {"supportForward": True},
+        "imRobotOpenSpaceModel": {"supportForward": True},
+        "openSpaceId": f"dtv1.card//{name}",
+        "userIdType": 1,
+        **place,
+    }
 
 
 def delivered(done: Mapping[str, Any]) -> None:

@@ -1,12 +1,16 @@
 """The channel: where messages come in, and which way replies go out."""
 
 from collections.abc import AsyncIterator, Iterable
+from dataclasses import replace
 
 import structlog
 from aiohttp import web
 
+from channels.dingtalk import buttons
+from channels.dingtalk.buttons import Buttons
 from channels.dingtalk.cards import Cards
 from channels.dingtalk.examination import examine
+from channels.dingtalk.frames import PRESSED, TOPIC
 from channels.dingtalk.media import fetch
 from channels.dingtalk.openapi import OpenApi
 from channels.dingtalk.outbound import Outbound
@@ -17,7 +21,9 @@ from channels.dingtalk.stream import Stream
 from channels.kit.callback import body
 from channels.kit.connection import hold
 from hub.channel import Channel, Finding, Live, Site, Traits
+from hub.fit import spoken
 from hub.message import InboundMessage, Media, OutboundMessage, Receipt
+from hub.texts import texts
 
 log = structlog.get_logger()
 
@@ -33,10 +39,11 @@ class DingTalk(Channel[Settings]):
         self._api = OpenApi(settings, site)
         self._outbound = Outbound(settings, site, self._api)
         self._cards = Cards(settings, site, self._api)
+        self._buttons = Buttons(settings, site, self._api)
 
     @property
     def traits(self) -> Traits:
-        return Traits(text_bytes=self.settings.text_bytes, citations="links")
+        return Traits(text_bytes=self.settings.text_bytes, citations="links", choices=self._buttons.offered)
 
     def routes(self) -> Iterable[web.AbstractRouteDef]:
         if self.settings.transport == "webhook":
@@ -45,17 +52,19 @@ class DingTalk(Channel[Settings]):
     async def _callback(self, request: web.Request) -> web.Response:
         settings = self.settings
         verify(request.headers, settings.client_secret.value, now=self.site.clock(), max_age=settings.max_age)
-        await self._take(raw_object(await body(request, most=settings.body_bytes)))
+        await self._take(TOPIC, raw_object(await body(request, most=settings.body_bytes)))
         return web.json_response({})
 
-    async def _take(self, data: object) -> None:
-        """Stores a robot message. Raises Refusal and NotStored."""
-        message = decode(data, self.settings, self.name)
+    async def _take(self, topic: str, data: object) -> None:
+        """Stores a robot message or a press. Raises Refusal and NotStored."""
+        pressed = topic == PRESSED
+        message = (buttons.decode if pressed else decode)(data, self.settings, self.name)
         if message is None:
-            log.warning("dingtalk message for another robot", channel=self.name)
+            log.warning("dingtalk message for another robot or card", channel=self.name)
             return
         await self.site.inbox.accept(message)
-        self._outbound.saw(message)
+        if not pressed:
+            self._outbound.saw(message)
 
     async def run(self) -> None:
         if self.settings.transport == "stream":
@@ -66,9 +75,19 @@ class DingTalk(Channel[Settings]):
         self.site.warn("stream", text)
 
     async def send(self, message: OutboundMessage) -> Receipt:
+        if message.choices:
+            if receipt := await self._buttons.send(message):
+                await self._leave(message.live)
+                return receipt
+            message = replace(message, text=spoken(message.text, message.choices, texts("zh")), choices=())
         if message.live and (receipt := await self._cards.finish(message)):
             return receipt
         return await self._outbound.send(message)
+
+    async def _leave(self, live: str) -> None:
+        """The card that may have grown before the question came says that something follows."""
+        if live:
+            await self._cards.leave(live)
 
     async def fetch(self, media: Media) -> bytes:
         return await fetch(self.settings, self.site.http, self._api, media)

@@ -14,7 +14,9 @@ from hub.errors import Unreadable
 Frame: TypeAlias = CallbackMessage | EventMessage | SystemMessage
 
 TOPIC: str = ChatbotMessage.TOPIC
-SUBSCRIPTIONS = [{"type": "EVENT", "topic": "*"}, {"type": "CALLBACK", "topic": TOPIC}]
+PRESSED = "/v1.0/card/instances/callback"
+"""dingtalk_stream.Card_Callback_Router_Topic"""
+SUBSCRIPTIONS = [{"type": "EVENT", "topic": "*"}, *({"type": "CALLBACK", "topic": name} for name in (TOPIC, PRESSED))]
 READ = ("messageId", "topic")
 KINDS = {kind.TYPE: kind for kind in (CallbackMessage, EventMessage, SystemMessage)}
 

@@ -20,6 +20,8 @@ class Settings(ChannelSection):
     robot_code: str = ""
     """The robot's code; "" = the client id, as it is for the robot of an internal app."""
     card_template_id: str = ""
+    buttons_template_id: str = "1366a1eb-bc54-4859-ac88-517c56a9acb1.schema"
+    """The card for a question with choices, DingTalk's own for Markdown with buttons; "" = choices are written out."""
     card_content_key: Annotated[str, Field(min_length=1)] = "content"
     api_base: Annotated[Web, Field(min_length=1)] = "https://api.dingtalk.com"
     max_age: Annotated[int, Field(ge=0)] = 3600

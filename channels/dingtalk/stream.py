@@ -23,8 +23,8 @@ from hub.errors import ConfigError, DeliveryError, Faulty, NotStored, Refusal, U
 
 log = structlog.get_logger()
 
-Take = Callable[[object], Awaitable[None]]
-"""Stores a robot message; raises Refusal and NotStored."""
+Take = Callable[[str, object], Awaitable[None]]
+"""Stores what came under a topic, a robot message or a press; raises Refusal and NotStored."""
 
 AT_ONCE = 256
 """Frames of one link in work; more are read only when one of these is done."""
@@ -140,7 +140,7 @@ class Link:
         """The acknowledgement; None where there must be none, so that DingTalk sends the message again."""
         topic = frame.headers.topic
         match frame:
-            case CallbackMessage() if topic == frames.TOPIC:
+            case CallbackMessage() if topic in (frames.TOPIC, frames.PRESSED):
                 return await self._robot(frame, data)
             case CallbackMessage():
                 return frames.acknowledge(frame, {}, AckMessage.STATUS_NOT_IMPLEMENT)
@@ -154,7 +154,7 @@ class Link:
 
     async def _robot(self, frame: CallbackMessage, data: str) -> str | None:
         try:
-            await self._stream.take(frames.content(data))
+            await self._stream.take(frame.headers.topic, frames.content(data))
         except NotStored:
             log.exception("dingtalk message not stored", message=frame.headers.message_id)
             return None

@@ -5,18 +5,23 @@ https://developer.work.weixin.qq.com/document/path/90241 (update_button, the ans
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from xml.sax.saxutils import escape
 
 from channels.kit import xml
 from hub.fit import plain
-from hub.message import OutboundMessage
+from hub.message import Choice, OutboundMessage
 from hub.texts import texts
 
 TITLE = 36
-LABEL = 10
+LABEL, BUTTONS = 10, 6
 TEXT_BYTES = 160 * 3
-"""What WeCom shows of a title and a button (characters), and of the text between them (Chinese characters)."""
+"""What WeCom shows of a title and a button (characters), how many buttons, and how much text between them."""
+
+
+def fits(choices: Sequence[Choice]) -> bool:
+    """Whether they can be buttons."""
+    return len(choices) <= BUTTONS and all(len(choice.label or choice.value) <= LABEL for choice in choices)
 
 
 def card(message: OutboundMessage) -> Mapping[str, object]:
@@ -27,7 +32,7 @@ def card(message: OutboundMessage) -> Mapping[str, object]:
         title, rest = texts("zh").pick, text
     name = f"{message.conversation.id}\n{message.turn}\n{message.event}\n{message.text}"
     buttons = [
-        {"text": (choice.label or choice.value)[:LABEL], "style": 2 if number else 1, "key": choice.value}
+        {"text": choice.label or choice.value, "style": 2 if number else 1, "key": choice.value}
         for number, choice in enumerate(message.choices)
     ]
     return {

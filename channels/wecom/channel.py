@@ -74,16 +74,16 @@ class WeCom(Channel[Settings]):
         return cards.pressed(user, push.to, at=at) if event == "template_card_event" else b""
 
     async def send(self, message: OutboundMessage) -> Receipt:
-        member, text = message.recipient.user, message.text
-        if message.choices:
+        member = message.recipient.user
+        if message.choices and cards.fits(message.choices):
             try:
                 return Receipt(await self._api.send_card(member, cards.card(message), retry=message.retry))
             except (Impossible, Closed) as error:
                 if error.code in GONE:
                     raise
                 log.info("wecom card not taken", message=message.id, code=error.code)
-                text = spoken(text, message.choices, texts("zh"))
-        return Receipt(await self._api.send(member, text, retry=message.retry))
+        words = spoken(message.text, message.choices, texts("zh"))
+        return Receipt(await self._api.send(member, words, retry=message.retry))
 
     def doctor(self) -> AsyncIterator[Finding]:
         return examine(self.settings, self.site, self._api)

@@ -1,10 +1,15 @@
 """The AI cards of the simulated DingTalk: their rules, and what they show."""
 
 import asyncio
+import json
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
 from channels.simulators.dingtalk.refusals import Refused
+
+UNSHOWN = ("flowStatus", "sys_full_json_obj")
+"""Variables that say how a card looks."""
 
 
 @dataclass
@@ -21,23 +26,29 @@ class Card:
 
     @property
     def text(self) -> str:
-        """All that it shows."""
-        return "\n".join(value for name, value in self.params.items() if name != "flowStatus")
+        """All that it shows as text."""
+        return "\n".join(value for name, value in self.params.items() if value and name not in UNSHOWN)
+
+    @property
+    def buttons(self) -> list[dict[str, Any]]:
+        """What can be pressed on it."""
+        found: list[dict[str, Any]] = json.loads(self.params.get("sys_full_json_obj", "{}")).get("msgButtons", [])
+        return [button for button in found if button.get("request") and button.get("id") and button.get("text")]
 
 
 class Cards:
     """Made, changed one call at a time, and finalized once."""
 
-    def __init__(self, template: str, *, seconds: float) -> None:
+    def __init__(self, templates: Collection[str], *, seconds: float) -> None:
         self.cards: dict[str, Card] = {}
         self.broken: list[str] = []
-        self._template = template
+        self._templates = templates
         self._seconds = seconds
 
     def create(self, body: dict[str, Any], chats: dict[str, str]) -> dict[str, Any]:
         """createAndDeliver."""
         handle = str(body.get("outTrackId") or "")
-        if body.get("cardTemplateId") != self._template or not handle:
+        if body.get("cardTemplateId") not in self._templates or not handle:
             raise Refused(400, "param.error")
         if handle in self.cards:
             raise Refused(400, "param.outTrackIdExist")

@@ -5,6 +5,7 @@ from aiohttp import web
 
 from channels.dingtalk.settings import Settings
 from channels.simulators.chat import callback, converse, place, shown, told
+from channels.simulators.dingtalk.gateway import PRESSED
 from channels.simulators.dingtalk.platform import Platform, Shown
 from config import Config
 from hub.errors import ConfigError
@@ -30,7 +31,9 @@ async def play(config: Config, name: str) -> None:
     await runner.setup()
     try:
         await web.TCPSite(runner, host, port).start()
-        told("Type what you want to say to the robot; a line that begins with @ is said in a group.")
+        told(
+            "Type what you want to say to the robot; a line that begins with @ is said in a group, #1 presses a button."
+        )
         async with aiohttp.ClientSession() as http:
             await converse(lambda line: _say(platform, settings, http, callback(config, name), line))
     finally:
@@ -38,12 +41,23 @@ async def play(config: Config, name: str) -> None:
 
 
 async def _say(platform: Platform, settings: Settings, http: aiohttp.ClientSession, url: str, line: str) -> None:
+    if line.startswith("#"):
+        await _press(platform, line[1:])
+        return
     message = platform.message(line.removeprefix("@").strip(), group=GROUP if line.startswith("@") else "")
     if settings.transport == "webhook":
         status = await platform.post(http, url, message)
         if status != 200:
             told(f"the hub answered {status}")
     elif await platform.gateway.push(message, within=15.0) is None:
+        told("not acknowledged: is the hub running?")
+
+
+async def _press(platform: Platform, number: str) -> None:
+    card = platform.cards.cards.get(platform.pressable)
+    if not card or not number.isdigit() or not 0 < int(number) <= len(card.buttons):
+        told("there is no such button")
+    elif await platform.gateway.push(platform.press(platform.pressable, int(number)), topic=PRESSED) is None:
         told("not acknowledged: is the hub running?")
 
 

@@ -14,6 +14,7 @@ from aiohttp import web
 from channels.simulators.dingtalk.refusals import Refused
 
 TOPIC = "/v1.0/im/bot/messages/get"
+PRESSED = "/v1.0/card/instances/callback"
 TICKET_SECONDS = 90
 
 
@@ -117,9 +118,11 @@ class Gateway:
         finally:
             del self._waiting[name]
 
-    async def push(self, message: object, *, within: float = 4.0) -> dict[str, Any] | None:
-        """Delivers a robot message."""
-        return await self.frame("CALLBACK", TOPIC, json.dumps(message, ensure_ascii=False), within=within)
+    async def push(self, message: object, *, topic: str = TOPIC, within: float = 4.0) -> dict[str, Any] | None:
+        """Delivers a robot message, or what else comes under a topic; None also where nobody subscribed to that."""
+        if self.live and topic not in [asked["topic"] for asked in self.subscriptions]:
+            return None
+        return await self.frame("CALLBACK", topic, json.dumps(message, ensure_ascii=False), within=within)
 
     async def announce_end(self) -> None:
         """Tells every client that its connection will end, and delivers no more over it."""

@@ -61,6 +61,13 @@ async def test_a_card_that_is_not_taken_becomes_words(make: Make) -> None:
     assert world.wecom.sent == [(MEMBER, "补开吗？\n\n请回复：Y（确认） / N（取消）")]
 
 
+async def test_choices_too_long_for_a_button_are_words(make: Make) -> None:
+    world = await make()
+    await world.channel.send(world.outbound("您是想问？", choices=(Choice("", "滤网多久换一次，能不能水洗"),)))
+
+    assert world.wecom.sent == [(MEMBER, "您是想问？\n\n请回复：滤网多久换一次，能不能水洗")]
+
+
 async def test_long_answers_and_channels_without_buttons_have_their_choices_in_words(make: Make) -> None:
     [long] = fit(Reply("长" * 200, choices=CHOICES), (await make()).channel.traits, texts("zh"))
     [off] = fit(Reply("补开吗？", choices=CHOICES), (await make(buttons=False)).channel.traits, texts("zh"))
