@@ -8,10 +8,13 @@ import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import replace
+from typing import Protocol
 
 import structlog
 
-from agent.answers import Answers, Key
+from agent.answers import Answers
+from agent.approved.answer import Known
+from agent.approved.offer import offering
 from agent.breaker import Breaker
 from agent.engine import Budget, Context, Engine, Found, Knowledge, Shelf
 from agent.engines.builtin import Builtin
@@ -21,11 +24,21 @@ from agent.models import providers
 from agent.question import joined, language
 from agent.tools.search import Search
 from config.sections import AgentSection
+from hub.coordination import Cache
+from hub.coordination.local import LocalCache
 from hub.person import Language
 from hub.texts import texts
 from hub.turn import Answer, ToolUsed, Turn, TurnEvent
 
 log = structlog.get_logger()
+
+
+class Approvals(Protocol):
+    """Where approved answers are."""
+
+    async def known(self) -> Known:
+        """All of them. Raises nothing."""
+        ...
 
 
 class OneAgent:
@@ -37,6 +50,8 @@ class OneAgent:
         knowledge: Knowledge,
         engines: Sequence[Engine],
         *,
+        approved: Approvals | None = None,
+        cache: Cache | None = None,
         observer: Observer | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -44,7 +59,8 @@ class OneAgent:
         self._knowledge = knowledge
         self._observer = observer or Nobody()
         self._ladder = Ladder([Rung(engine, Breaker(clock=clock)) for engine in engines], self._observer)
-        self._answers = Answers(section.cache, clock=clock)
+        self._approved = approved
+        self._answers = Answers(cache or LocalCache(), section.cache, repr(section))
 
     async def answer(self, turn: Turn) -> AsyncGenerator[TurnEvent, None]:
         """The events of a turn, exactly one Answer at their end. Raises nothing but CancelledError."""
@@ -70,8 +86,23 @@ class OneAgent:
         if not turn.text.strip():
             yield Answer(texts(self._language(turn)).only_words, engine="none")
             return
-        key = self._answers.key(turn, self._knowledge.version)
-        if kept := self._kept(key):
+        said = texts(self._language(turn))
+        known = await self._approved.known() if self._approved else Known()
+        found = known.find(turn.text)
+        near = [] if found else known.near(turn.text)
+        if known.answers:
+            self._observer.approved_used("hit" if found else "near" if near else "miss")
+        if found:
+            yield found.said()
+            return
+        async with aclosing(offering(self._found_out(turn), near, said)) as events:
+            async for event in events:
+                yield event
+
+    async def _found_out(self, turn: Turn) -> AsyncGenerator[TurnEvent, None]:
+        """The events of an answer that was given before, or of the engines."""
+        key = self._answers.key(turn, self._knowledge.version, self._language(turn))
+        if kept := await self._kept(key):
             yield kept
             return
         turn = replace(turn, history=turn.history[len(turn.history) - self._section.history :])
@@ -81,11 +112,11 @@ class OneAgent:
             async for event in events:
                 alone = alone and not isinstance(event, ToolUsed)
                 if key and alone and isinstance(event, Answer) and event.engine == self._ladder.rungs[0].engine.name:
-                    self._answers.put(key, event)
+                    await self._answers.put(key, event)
                 yield event
 
-    def _kept(self, key: Key | None) -> Answer | None:
-        kept = self._answers.get(key) if key else None
+    async def _kept(self, key: str) -> Answer | None:
+        kept = await self._answers.get(key) if key else None
         if key:
             self._observer.cache_used(hit=kept is not None)
         return kept

@@ -10,7 +10,7 @@ import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 import structlog
 
@@ -42,6 +42,10 @@ class Observer(Protocol):
 
     def cache_used(self, *, hit: bool) -> None:
         """An answer was looked for among those given before."""
+        return
+
+    def approved_used(self, outcome: Literal["hit", "near", "miss"]) -> None:
+        """An approved answer was looked for: it was there, only one to a question like it, or none."""
         return
 
 

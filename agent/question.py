@@ -44,6 +44,13 @@ HANGING = re.compile(
 HANGS = 24
 """Characters of the longest question that is taken to hang on the one before."""
 
+LOOSE = re.compile(r"(?P<before>[0-9a-z]?)(?P<loose>[\s,.!?;:~…，。！？、；：～\"'“”‘’]+)(?=(?P<after>[0-9a-z]?))")
+COURTESY = re.compile(
+    r"^(?:(?:[你您]好|哈[喽罗啰]|在吗|亲)[\s,.!?~,。，！？～]+|(?:(?:请问|请教|我?想(?:问|咨询)|麻烦问)(?:一下)?))+"
+    r"|(?:[呢呀啊哦]|[\s,.!?~,。，！？～]|谢谢[你您]?)+$"
+)
+"""What is said around a question out of courtesy; 吗 is none: it makes a question of a statement."""
+
 MOST_PARTS = 4
 BORDER = re.compile(r"[?？。!！;；\n]+|(?:[,，]\s*)(?=还有|另外|以及|顺便|同时|and\b|also\b)", re.IGNORECASE)
 
@@ -67,6 +74,23 @@ def _twice(words: str) -> SmallTalk | None:
             rest = words[head.end() :]
             return next((second for second, other in SMALL_TALK if other.fullmatch(rest)), None)
     return None
+
+
+def normal(question: str) -> str:
+    """The question without what makes no difference; two with the same rest ask the same.
+
+    Width, case, script, courtesy, punctuation and space make none. "3.5" and "35", "C++" and "C" stay different.
+    """
+    whole = tokens.normal(question).strip()
+    told = COURTESY.sub("", whole) or whole
+    return LOOSE.sub(_kept, told.replace("您", "你"))
+
+
+def _kept(found: re.Match[str]) -> str:
+    """Punctuation and space only matter between letters or digits."""
+    if not (found["before"] and found["after"]):
+        return found["before"]
+    return found["before"] + (" " if found["loose"].isspace() else found["loose"])
 
 
 def hangs(text: str) -> bool:

@@ -22,6 +22,7 @@ COMMANDS = {
         "try each channel's credentials and settings, the model and the stores; names what to fix",
     ),
     "knowledge": ("agent.knowledge.commands", "add, list, remove and search documents"),
+    "answers": ("agent.approved.commands", "list, add, remove, import and export approved answers"),
     "person": ("memory.commands", "show, link, unlink, export and erase people"),
     "audit": ("memory.audit_commands", "verify and list the audit log"),
     "simulate": ("channels.simulators.commands", "play a platform against the running hub, in this terminal"),

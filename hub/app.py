@@ -18,6 +18,7 @@ import uvloop
 from aiohttp import web
 
 from agent.agent import OneAgent, engines
+from agent.approved.book import Book
 from agent.knowledge.library import Library, open_library
 from channels.registry import load
 from config import Config
@@ -107,7 +108,14 @@ async def open_hub(config: Config) -> AsyncIterator[Hub]:
         coordination = await stack.enter_async_context(_coordination(config))
         http = await stack.enter_async_context(_session())
         library = await stack.enter_async_context(open_library(config, store, coordination.leases))
-        agent = OneAgent(config.agent, library, engines(config.agent), observer=Watch(metrics))
+        agent = OneAgent(
+            config.agent,
+            library,
+            engines(config.agent),
+            approved=Book(store),
+            cache=coordination.cache,
+            observer=Watch(metrics),
+        )
         stack.push_async_callback(agent.close)
         channels: dict[str, Channel[Any]] = {}
         journal = SqlJournal(store)
@@ -228,8 +236,11 @@ class Watch:
 
     def cache_used(self, *, hit: bool) -> None:
         """An answer was looked for among those given before."""
-        if hit:
-            self._metrics.cache_hit()
+        self._metrics.cache_asked(hit=hit)
+
+    def approved_used(self, outcome: str) -> None:
+        """An approved answer was looked for."""
+        self._metrics.approved_asked(outcome)
 
 
 # -- what runs beside

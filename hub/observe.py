@@ -42,7 +42,9 @@ class Metrics:
     models: Histogram
     model_failures: Counter
     tools: Counter
+    cache_lookups: Counter
     cache_hits: Counter
+    approved: Counter
     depth: Gauge
     oldest: Gauge
     warnings: Gauge
@@ -75,9 +77,15 @@ class Metrics:
         """A tool was called."""
         self.tools.labels(tool, outcome).inc()
 
-    def cache_hit(self) -> None:
-        """An answer was given again without asking a model."""
-        self.cache_hits.inc()
+    def cache_asked(self, *, hit: bool) -> None:
+        """An answer was looked for among those given before; a hit is given again without asking a model."""
+        self.cache_lookups.inc()
+        if hit:
+            self.cache_hits.inc()
+
+    def approved_asked(self, outcome: str) -> None:
+        """An approved answer was looked for: hit, near (to a question like it) or miss."""
+        self.approved.labels(outcome).inc()
 
     def waiting(self, depth: int, oldest: float) -> None:
         """How many messages wait for their turn or are in it, and for how many seconds the oldest has."""
@@ -114,7 +122,9 @@ def new_metrics() -> Metrics:
         models=seconds("hub_model_seconds", "How long a model took", "model", MODEL_SECONDS),
         model_failures=counter("hub_model_failures", "Models that gave no answer", "model", "code"),
         tools=counter("hub_tool_calls", "Tools called", "tool", "outcome"),
+        cache_lookups=counter("hub_cache_lookups", "Questions looked for among those answered before"),
         cache_hits=counter("hub_cache_hits", "Answers given again without asking a model"),
+        approved=counter("hub_approved_lookups", "Questions looked for among those with an approved answer", "outcome"),
         depth=gauge("hub_queue_depth", "Messages that wait for their turn or are in it"),
         oldest=gauge("hub_oldest_waiting_seconds", "How long the oldest of them has waited"),
         warnings=gauge("hub_warnings", "1 for each warning that an operator must act on", "key"),

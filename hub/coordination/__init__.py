@@ -1,4 +1,4 @@
-"""What replicas agree on: tokens, leases, limits and live events.
+"""What replicas agree on: tokens, leases, limits, live events, and what one of them worked out for all.
 
 local.py inside one process, redis.py among several.
 """
@@ -66,11 +66,24 @@ class Live(Protocol):
         ...
 
 
+class Cache(Protocol):
+    """What can be worked out again, and is gone after a time."""
+
+    async def get(self, name: str) -> str | None:
+        """What was put there and is not over; None also where nobody can say. Raises nothing."""
+        ...
+
+    async def put(self, name: str, value: str, *, seconds: float) -> None:
+        """Keeps it for so long, or not at all. Raises nothing."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Coordination:
-    """All four."""
+    """All five."""
 
     tokens: Tokens
     leases: Leases
     limits: Limits
     live: Live
+    cache: Cache

@@ -1,8 +1,8 @@
-"""Tokens, leases, limits and live events inside one process."""
+"""Tokens, leases, limits, live events and a cache inside one process."""
 
 import asyncio
 import time
-from collections import defaultdict, deque
+from collections import OrderedDict, defaultdict, deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -12,6 +12,8 @@ EARLY = 300.0
 """Seconds before its end at which a token is fetched anew (stable_token gives a new one in its last 5 minutes)."""
 KEPT = 256
 """Live events that a slow listener may be behind."""
+CACHED = 2000
+"""Values that the cache holds."""
 
 
 class LocalTokens:
@@ -115,6 +117,30 @@ async def _stream(queue: asyncio.Queue[str]) -> AsyncIterator[str]:
         yield await queue.get()
 
 
+class LocalCache:
+    """The newest values; the one that was longest not asked for goes first."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._kept: OrderedDict[str, tuple[float, str]] = OrderedDict()
+
+    async def get(self, name: str) -> str | None:
+        until, value = self._kept.get(name, (0.0, ""))
+        if until <= self._clock():
+            self._kept.pop(name, None)
+            return None
+        self._kept.move_to_end(name)
+        return value
+
+    async def put(self, name: str, value: str, *, seconds: float) -> None:
+        self._kept[name] = (self._clock() + seconds, value)
+        self._kept.move_to_end(name)
+        while len(self._kept) > CACHED:
+            self._kept.popitem(last=False)
+
+
 def local() -> Coordination:
-    """All four, inside this process."""
-    return Coordination(tokens=LocalTokens(), leases=LocalLeases(), limits=LocalLimits(), live=LocalLive())
+    """All five, inside this process."""
+    return Coordination(
+        tokens=LocalTokens(), leases=LocalLeases(), limits=LocalLimits(), live=LocalLive(), cache=LocalCache()
+    )

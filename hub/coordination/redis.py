@@ -1,8 +1,8 @@
-"""Tokens, leases, limits and live events among several replicas, over Redis.
+"""Tokens, leases, limits, live events and a cache among several replicas, over Redis.
 
 Every key begins with `prefix`. With Redis away nothing is lost: tokens and limits fall back to this process
 (each replica then has its own), live events reach only this process's listeners, and a lease is given up,
-so that two replicas never both believe that they hold it.
+so that two replicas never both believe that they hold it; the cache holds nothing.
 """
 
 import asyncio
@@ -27,6 +27,8 @@ FETCH_SECONDS = 15
 LEASE_SECONDS = 9.0
 """A lease that is not renewed for so long goes to another replica."""
 RENEW_SECONDS = 3.0
+CACHE_SECONDS = 0.5
+"""How long somebody waits for what may be in the cache."""
 AWAY = (RedisError, OSError, TimeoutError)
 
 RENEW = "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('pexpire', KEYS[1], ARGV[2]) end return 0"
@@ -164,6 +166,26 @@ class RedisLimits:
             return await self._local.take(name, limit=limit, seconds=seconds)
 
 
+class RedisCache:
+    """Values that Redis drops by itself. Whoever asks has something better to do than to wait for it."""
+
+    def __init__(self, redis: Redis, prefix: str) -> None:
+        self._redis = redis
+        self._prefix = f"{prefix}cache:"
+
+    async def get(self, name: str) -> str | None:
+        with suppress(*AWAY):
+            async with asyncio.timeout(CACHE_SECONDS):
+                value = await self._redis.get(self._prefix + name)
+                return str(value) if value is not None else None
+        return None
+
+    async def put(self, name: str, value: str, *, seconds: float) -> None:
+        with suppress(*AWAY):
+            async with asyncio.timeout(CACHE_SECONDS):
+                await self._redis.set(self._prefix + name, value, px=max(int(seconds * 1000), 1))
+
+
 class RedisLive:
     """Publishes to all replicas; one subscription of this process feeds its own listeners."""
 
@@ -215,7 +237,7 @@ class RedisLive:
 
 @asynccontextmanager
 async def shared(url: str, *, prefix: str = "hub:") -> AsyncIterator[Coordination]:
-    """All four, over the Redis at `url`."""
+    """All five, over the Redis at `url`."""
     redis: Redis = Redis.from_url(url, decode_responses=True, socket_timeout=5, health_check_interval=15)
     live = RedisLive(redis, prefix)
     try:
@@ -224,6 +246,7 @@ async def shared(url: str, *, prefix: str = "hub:") -> AsyncIterator[Coordinatio
             leases=RedisLeases(redis, prefix),
             limits=RedisLimits(redis, prefix),
             live=live,
+            cache=RedisCache(redis, prefix),
         )
     finally:
         await live.close()

@@ -116,6 +116,8 @@ class Texts:
 
     related: str
     """The knowledge does not hold the answer, but perhaps something near it: `{passage}`."""
+    perhaps: str
+    """Before the approved questions that are close to what was asked, which may be pressed or said."""
     greeting: str
     """Somebody says hello, and no model is there to answer."""
     thanks: str

@@ -34,6 +34,7 @@ TEXTS = Texts(
         no_model="none, answers quote the documents",
     ),
     related="I found no direct answer. This passage may be related:\n\n{passage}",
+    perhaps="Did you mean one of these?",
     greeting="Hello! I answer from our documents. What would you like to know?",
     thanks="You are welcome. Just ask if there is anything else.",
     acknowledged="All right. Just ask if there is anything else.",

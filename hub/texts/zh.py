@@ -34,6 +34,7 @@ TEXTS = Texts(
         no_model="未接模型，直接引用资料原文",
     ),
     related="没有找到直接的答案，下面这段资料可能有关：\n\n{passage}",
+    perhaps="您是想问下面的问题吗？",
     greeting="您好！我可以根据资料回答您的问题，请直接告诉我您想了解什么。",
     thanks="不客气，还有什么想了解的，随时问我。",
     acknowledged="好的，有需要随时问我。",

@@ -1,73 +1,83 @@
-"""Answers given before: which questions are the same, and whose answers are kept."""
+"""Answers given before: whose answers are kept, and for how long, in one process and in Redis."""
+
+import uuid
+from collections.abc import AsyncIterator
 
 import pytest
 
-from agent.answers import MOST, Answers, Key, normal
+from agent.answers import Answers
+from hub.coordination import Cache
+from hub.coordination.local import LocalCache, local
+from hub.coordination.redis import shared
+from hub.message import Choice, Citation
 from hub.turn import Answer, Usage
 from tests.agent.library import turn
 from tests.agent.test_breaker import Clock
+from tests.servers import REDIS, needs
 
-
-@pytest.mark.parametrize(
-    ("one", "other"),
-    [
-        ("满多少元免运费?", "满多少元免运费？！"),
-        (" 退款 多久 ", "退款多久"),
-        ("ＶＩＰ 折扣", "vip折扣"),
-        ("運費", "运费"),
-        ("How  much?", "how much"),
-    ],
+SAID = Answer(
+    "八元 [1]",
+    (Citation("1", "配送说明", "https://shop.example/s", "运费为八元"),),
+    (Choice("好", "好"),),
+    "m",
+    confidence=0.9,
 )
-def test_what_makes_no_difference_is_left_out(one: str, other: str) -> None:
-    assert normal(one) == normal(other)
 
 
-@pytest.mark.parametrize(
-    ("one", "other"),
-    [
-        ("3.5元够吗", "35元够吗"),
-        ("C++是什么", "C是什么"),
-        ("花呗分期清空", "花呗分期查询"),
-        ("a b", "ab"),
-        ("-5度", "5度"),
-    ],
-)
-def test_what_makes_one_stays(one: str, other: str) -> None:
-    assert normal(one) != normal(other)
+@pytest.fixture(params=["local", "redis"])
+async def cache(request: pytest.FixtureRequest) -> AsyncIterator[Cache]:
+    if request.param == "local":
+        yield local().cache
+        return
+    needs(6379)
+    async with shared(REDIS, prefix=f"hubtest:{uuid.uuid4().hex}:") as coordination:
+        yield coordination.cache
 
 
-def test_an_answer_is_kept_for_a_time_and_costs_nothing_again() -> None:
+async def test_an_answer_comes_back_whole_and_costs_nothing_again(cache: Cache) -> None:
+    answers = Answers(cache, 60)
+    key = answers.key(turn("运费?"), 1, "zh")
+    await answers.put(key, Answer(SAID.text, SAID.citations, SAID.choices, "m", confidence=0.9, usage=Usage("m", 1, 2)))
+
+    assert await answers.get(answers.key(turn("请问运费？"), 1, "zh")) == SAID
+    assert await answers.get(answers.key(turn("运费多少?"), 1, "zh")) is None
+
+
+async def test_what_somebody_else_wrote_there_is_no_answer(cache: Cache) -> None:
+    answers = Answers(cache, 60)
+    for broken in ("{", "{}", "[1]", '{"text": 7}'):
+        await cache.put("k", broken, seconds=60)
+
+        assert await answers.get("k") is None
+
+
+async def test_an_answer_is_kept_for_a_time() -> None:
     clock = Clock()
-    answers = Answers(60, clock=clock)
-    key = answers.key(turn("运费?"), 1)
-    assert key
-    answers.put(key, Answer("八元", usage=Usage("m", 1, 2, 3)))
+    answers = Answers(LocalCache(clock), 60)
+    await answers.put("k", SAID)
+    clock.now += 59
+    before = await answers.get("k")
+    clock.now += 1
 
-    assert answers.get(key) == Answer("八元")
-    clock.now += 60
-    assert answers.get(key) is None
+    assert (before, await answers.get("k")) == (SAID, None)
 
 
-def test_a_change_of_the_knowledge_makes_another_key() -> None:
-    answers = Answers(60, clock=Clock())
+def test_the_knowledge_the_language_and_the_settings_make_other_keys() -> None:
+    cache = LocalCache()
+    keys = {
+        Answers(cache, 60, made_by).key(turn("运费?"), version, language)
+        for made_by in ("a model", "another")
+        for version in (1, 2)
+        for language in ("zh", "en")
+    }
 
-    assert answers.key(turn("运费?"), 1) != answers.key(turn("运费?"), 2)
+    assert len(keys) == 8
+    assert not any("运费" in key for key in keys)
 
 
 def test_what_is_said_with_somebody_s_past_in_view_is_not_kept() -> None:
-    answers = Answers(60, clock=Clock())
+    answers = Answers(LocalCache(), 60)
 
-    assert answers.key(turn("运费?", history=(("person", "我叫小林"),)), 1) is None
-    assert answers.key(turn("运费?", memory=("只收顺丰",)), 1) is None
-    assert Answers(0, clock=Clock()).key(turn("运费?"), 1) is None
-
-
-def test_what_was_longest_not_asked_for_goes_first() -> None:
-    answers = Answers(60, clock=Clock())
-    for n in range(MOST):
-        answers.put(Key(str(n), 1), Answer(str(n)))
-    answers.get(Key("0", 1))
-    answers.put(Key("new", 1), Answer("new"))
-
-    assert answers.get(Key("0", 1)) == Answer("0")
-    assert answers.get(Key("1", 1)) is None
+    assert answers.key(turn("运费?", history=(("person", "我叫小林"),)), 1, "zh") == ""
+    assert answers.key(turn("运费?", memory=("只收顺丰",)), 1, "zh") == ""
+    assert Answers(LocalCache(), 0).key(turn("运费?"), 1, "zh") == ""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from agent.question import hangs, joined, language, parts, small_talk
+from agent.question import hangs, joined, language, normal, parts, small_talk
 from tests.agent.library import turn
 
 
@@ -62,3 +62,37 @@ def test_a_message_without_a_border_is_one_question() -> None:
 @pytest.mark.parametrize("text", ["你好吗我想退货", "好的包装要钱吗", "在哪里", "help me return it", "谢绝退货吗", ""])
 def test_what_asks_something_is_no_small_talk(text: str) -> None:
     assert small_talk(text) is None
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("满多少元免运费?", "满多少元免运费？！"),
+        (" 退款 多久 ", "退款多久"),
+        ("ＶＩＰ 折扣", "vip折扣"),
+        ("運費", "运费"),
+        ("How  much?", "how much"),
+        ("您好，请问满多少包邮呢？", "满多少包邮"),
+        ("我想问一下怎么开票，谢谢！", "怎么开票"),
+        ("你们几点下班", "您们几点下班"),
+    ],
+)
+def test_what_makes_no_difference_is_left_out(one: str, other: str) -> None:
+    assert normal(one) == normal(other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("3.5元够吗", "35元够吗"),
+        ("C++是什么", "C是什么"),
+        ("花呗分期清空", "花呗分期查询"),
+        ("a b", "ab"),
+        ("-5度", "5度"),
+        ("可以退货吗", "可以退货"),
+        ("你好用吗", "用吗"),
+        ("谢谢", ""),
+    ],
+)
+def test_what_makes_one_stays(one: str, other: str) -> None:
+    assert normal(one) != normal(other)

@@ -216,7 +216,9 @@ def test_every_step_of_a_message_is_counted() -> None:
     metrics.model_asked("small", 2.0)
     metrics.model_failed("small", "timeout")
     metrics.tool_called("search", "ok")
-    metrics.cache_hit()
+    metrics.cache_asked(hit=True)
+    metrics.cache_asked(hit=False)
+    metrics.approved_asked("near")
     metrics.waiting(3, 1.5)
 
     assert samples(metrics) == {
@@ -230,7 +232,9 @@ def test_every_step_of_a_message_is_counted() -> None:
         'hub_model_seconds_sum{model="small"}': 2.0,
         'hub_model_failures_total{code="timeout",model="small"}': 1.0,
         'hub_tool_calls_total{outcome="ok",tool="search"}': 1.0,
+        "hub_cache_lookups_total": 2.0,
         "hub_cache_hits_total": 1.0,
+        'hub_approved_lookups_total{outcome="near"}': 1.0,
         "hub_queue_depth": 3.0,
         "hub_oldest_waiting_seconds": 1.5,
     }

@@ -1,13 +1,14 @@
-"""Tokens, leases, limits and live events: the same facts inside one process and among several over a real Redis."""
+"""Tokens, leases, limits, live events, a cache: the same facts inside one process and among several over Redis."""
 
 import asyncio
 import uuid
 from collections.abc import AsyncIterator
 
 import pytest
+from redis.asyncio import Redis
 
 from hub.coordination import Coordination, Token
-from hub.coordination.local import local
+from hub.coordination.local import CACHED, LocalCache, local
 from hub.coordination.redis import shared
 from tests.servers import REDIS, needs
 
@@ -131,3 +132,43 @@ async def test_with_redis_away_a_replica_goes_on_alone() -> None:
         async with alone.live.listen("a") as events:
             await alone.live.publish("a", "here")
             assert await asyncio.wait_for(anext(events), 2) == "here"
+
+
+async def test_what_one_keeps_the_other_finds(pair: tuple[Coordination, Coordination]) -> None:
+    one, other = pair[0].cache, pair[1].cache
+    await one.put("a", "运费八元", seconds=60)
+
+    assert (await other.get("a"), await other.get("c")) == ("运费八元", None)
+
+
+async def test_redis_drops_what_is_over() -> None:
+    needs(6379)
+    prefix = f"hubtest:{uuid.uuid4().hex}:"
+    async with shared(REDIS, prefix=prefix) as coordination, Redis.from_url(REDIS) as redis:
+        await coordination.cache.put("a", "v", seconds=60)
+
+        assert 0 < await redis.pttl(f"{prefix}cache:a") <= 60_000
+
+
+async def test_of_very_many_values_the_one_that_was_longest_not_asked_for_goes_first() -> None:
+    cache = LocalCache()
+    for n in range(CACHED):
+        await cache.put(str(n), "v", seconds=60)
+    await cache.get("0")
+    await cache.put("new", "v", seconds=60)
+
+    assert (await cache.get("0"), await cache.get("1")) == ("v", None)
+
+
+async def test_a_cache_that_is_away_or_silent_holds_nothing() -> None:
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(silent, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    async with server, shared(f"redis://127.0.0.1:{port}") as hung, shared("redis://127.0.0.1:1") as away:
+        for cache in (hung.cache, away.cache):
+            await cache.put("a", "v", seconds=60)
+
+            assert await cache.get("a") is None
