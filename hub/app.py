@@ -11,6 +11,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
+from urllib.request import getproxies
 
 import aiohttp
 import structlog
@@ -188,9 +189,13 @@ async def _coordination(config: Config) -> AsyncIterator[Coordination]:
 
 @asynccontextmanager
 async def _session() -> AsyncIterator[aiohttp.ClientSession]:
-    """One session for all channels; the timeouts are those of each call."""
+    """One session for all channels; the timeouts are those of each call.
+
+    The environment is asked only where it names a proxy: asking takes two threads a call, and finds passwords in
+    ~/.netrc, which are no platform's business and which no call with an Authorization header may have beside it.
+    """
     connector = aiohttp.TCPConnector(limit=256, limit_per_host=64, ttl_dns_cache=60)
-    async with aiohttp.ClientSession(connector=connector, trust_env=True) as http:
+    async with aiohttp.ClientSession(connector=connector, trust_env=bool(getproxies())) as http:
         yield http
 
 

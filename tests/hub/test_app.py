@@ -3,11 +3,13 @@
 from pathlib import Path
 
 import pytest
+from aiohttp import web
 
 from channels.h5.channel import H5
 from config import load
 from hub import app
 from hub.__main__ import kinds
+from tests.channels.callback import serving
 
 CONFIG = """
 [hub]
@@ -40,3 +42,20 @@ async def test_a_channel_is_closed_once(
                 assert closed == []
 
     assert closed == ["web"]
+
+
+async def test_passwords_of_the_machine_go_to_no_platform(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / ".netrc").write_text("default login operator password secret\n")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("NETRC", raising=False)
+    came: list[str | None] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        came.append(request.headers.get("Authorization"))
+        return web.Response()
+
+    async with serving([web.get("/", answer)]) as url, app._session() as http:
+        for headers in ({}, {"Authorization": "Bearer token"}):
+            await http.get(url, headers=headers)
+
+    assert came == [None, "Bearer token"]
