@@ -141,7 +141,8 @@ class SqliteStore(Store):
         self.file = file
         self._writer = sqlite_engine(file, reader=False)
         self._reader = sqlite_engine(file, reader=True)
-        self._jobs: queue.SimpleQueue[_Queued | None] = queue.SimpleQueue()
+        self._gathered: dict[asyncio.AbstractEventLoop, list[_Queued]] = {}
+        self._jobs: queue.SimpleQueue[list[_Queued] | None] = queue.SimpleQueue()
         self._threads = ThreadPoolExecutor(READERS, thread_name_prefix="reader")
         self._closed = False
         self._thread = threading.Thread(target=self._work, name="writer", daemon=True)
@@ -151,8 +152,16 @@ class SqliteStore(Store):
         self._refuse_closed()
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
-        self._jobs.put(_Queued(job, future, loop))
+        gathered = self._gathered.setdefault(loop, [])
+        if not gathered:
+            loop.call_soon(self._hand_over, loop)
+        gathered.append(_Queued(job, future, loop))
         return await future  # who is cancelled here hears nothing more; the job is done all the same
+
+    def _hand_over(self, loop: asyncio.AbstractEventLoop) -> None:
+        """What one round of the loop gathered goes to the writer at once: waking a thread costs more than a job."""
+        if gathered := self._gathered.pop(loop, None):
+            self._jobs.put(gathered)
 
     async def read(self, job: Job[T]) -> T:
         self._refuse_closed()
@@ -195,6 +204,7 @@ class SqliteStore(Store):
     async def close(self) -> None:
         if not self._closed:
             self._closed = True
+            self._hand_over(asyncio.get_running_loop())
             self._jobs.put(None)
             await asyncio.to_thread(self._end)
 
@@ -209,13 +219,12 @@ class SqliteStore(Store):
     def _work(self) -> None:
         last = False
         while not last:
-            group = [self._jobs.get()]
+            given = [self._jobs.get()]
             with suppress(queue.Empty):
-                while len(group) < GROUP:
-                    group.append(self._jobs.get_nowait())
-            last = None in group
-            jobs = [entry for entry in group if entry is not None]
-            if jobs:
+                while sum(len(entry or ()) for entry in given) < GROUP:
+                    given.append(self._jobs.get_nowait())
+            last = None in given
+            if jobs := [job for entry in given for job in entry or ()]:
                 self._commit(jobs)
                 _resolve(jobs)
 
