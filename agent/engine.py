@@ -125,6 +125,19 @@ class Tools(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a tool did in this turn before any engine was asked: the person had said yes to it.
+
+    `arguments` is JSON; `result` is for a model, `says` for the person where no model speaks.
+    """
+
+    name: str
+    arguments: str
+    result: str
+    says: str
+
+
 @dataclass(slots=True)
 class Shelf:
     """The passages that a turn has been shown, each under the number by which its answer cites it.
@@ -177,6 +190,8 @@ class Context:
     instructions: str = ""
     language: Language = "zh"
     budget: Budget = Budget()
+    done: Done | None = None
+    """What the answer has to tell the person first: the outcome of what they said yes to."""
 
     @property
     def answerable(self) -> bool:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from agent.engine import Context, Passage
-from agent.models.model import Message
+from agent.models.model import Message, ToolCall
 from hub.person import Language
 from hub.turn import Exchange, Remembered, Turn
 
@@ -47,6 +47,13 @@ def messages(turn: Turn, context: Context) -> tuple[Message, ...]:
     """The whole prompt."""
     system = "\n\n".join(_system(turn, context))
     return Message("system", system), *_history(turn.history), Message("user", turn.text)
+
+
+def confirmed(context: Context) -> Iterator[Message]:
+    """What was done in this turn already, as if the model had asked for it."""
+    if done := context.done:
+        yield Message("assistant", "", (ToolCall("confirmed", done.name, done.arguments),))
+        yield Message("tool", done.result, call="confirmed")
 
 
 def numbered(passages: Iterable[tuple[int, Passage]]) -> str:

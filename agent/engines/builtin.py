@@ -66,7 +66,7 @@ class _Work:
 
     def __init__(self, turn: Turn, context: Context) -> None:
         self._context = context
-        self._messages = list(prompt.messages(turn, context))
+        self._messages = [*prompt.messages(turn, context), *prompt.confirmed(context)]
         self._words = Words(context.shelf)
         self._said: list[str] = []
         self._began = time.monotonic()

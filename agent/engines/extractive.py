@@ -52,6 +52,8 @@ class Extractive(Engine):
 def answered(turn: Turn, context: Context) -> Answer:
     """The answer to a turn. Pure."""
     said = texts(context.language)
+    if context.done:
+        return Answer(context.done.says, engine=Extractive.name)
     if kind := small_talk(turn.text):
         return Answer(str(getattr(said, kind)), engine=Extractive.name)
     if fact := _remembered(turn, REMEMBERED_BETTER if context.answerable else REMEMBERED):

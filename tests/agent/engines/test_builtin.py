@@ -1,10 +1,11 @@
 """A model with tools: how often it is asked, what it is shown, and what of its words a person sees."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
-from agent.engine import EngineFailed
+from agent.engine import Done, EngineFailed
 from agent.engines.builtin import Builtin
 from agent.models.openai import ChatModel
 from agent.models.scripted import Asked, Reply, Script, Scripted
@@ -73,6 +74,19 @@ async def test_a_tool_that_waits_for_a_yes_ends_the_turn_with_its_question() -> 
     assert shown(found) == ""
     assert [event.outcome for event in found if isinstance(event, ToolUsed)] == ["pending"]
     assert len(tools.called) == len(asked) == 1
+
+
+async def test_what_was_done_after_a_yes_is_told_to_the_model_as_the_result_of_its_call() -> None:
+    done = Done("cancel", '{"order": "1024"}', "已取消", "订单已取消。")
+
+    found, asked = await said(
+        lambda asked: Reply(f"好了：{asked.results[0]}"), "Y", context=replace(context("Y"), done=done)
+    )
+
+    messages = asked[0].body["messages"]
+    assert answer(found).text == "好了：已取消"
+    assert [message["role"] for message in messages[-3:]] == ["user", "assistant", "tool"]
+    assert messages[-2]["tool_calls"][0]["function"] == {"name": "cancel", "arguments": '{"order": "1024"}'}
 
 
 @pytest.mark.parametrize("call", [("no_such_tool", "{}"), ("look", '{"broken')])

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.engine import Passage
+from agent.engine import Done, Passage
 from agent.engines.extractive import answered
 from hub.message import Citation
 from hub.person import Language
@@ -43,6 +43,12 @@ def passage(text: str, heading: str = "", **more: str) -> Passage:
 
 def told(question: str, *passages: Passage, **more: object) -> str:
     return answered(turn(question, **more), context(question, *passages)).text  # type: ignore[arg-type]
+
+
+def test_what_was_done_after_a_yes_is_told_and_nothing_else() -> None:
+    done = Done("cancel", "{}", '{"state": 1}', "订单已取消。")
+
+    assert answered(turn("好的"), replace(context("好的", SHIPPING), done=done)).text == "订单已取消。"
 
 
 @pytest.mark.parametrize(
