@@ -50,6 +50,8 @@ class Service(Corporation):
         self.windows = Windows(172_800, 5, closed=95002, empty=95001, clock=clock)
         self.pages: defaultdict[str, list[list[Entry]]] = defaultdict(list)
         """What sync_msg hands out, one page for each call."""
+        self.handed: defaultdict[str, int] = defaultdict(int)
+        """How many pages of a desk were asked for already."""
         self.states: dict[tuple[str, str], int] = {}
         self.unionids: dict[str, str] = {}
         self.codes: set[str] = set()
@@ -73,6 +75,7 @@ class Service(Corporation):
         at = int(cursor.removeprefix("c"))
         after = min(at + 1, len(pages))
         page = pages[at] if at < len(pages) else []
+        self.handed[str(call.body.get("open_kfid"))] = after
         return {**OK, "next_cursor": f"c{after}", "has_more": int(after < len(pages)), "msg_list": page}
 
     def _send(self, call: Call) -> Answer:

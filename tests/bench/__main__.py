@@ -1,4 +1,4 @@
-"""The door: `python -m tests.bench [beside | channels] [--quick]`."""
+"""The door: `python -m tests.bench [beside | channels | fuzz] [--quick]`."""
 
 import argparse
 import asyncio
@@ -13,6 +13,7 @@ from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElaps
 from rich.table import Table
 
 from tests.bench.channels import Load, over_all_channels
+from tests.bench.fuzz import damaged_calls
 from tests.bench.runs import QUICK, Plan, Tell, beside_bare, more_messages, more_passages
 
 Measure = Callable[[Tell], Awaitable[Table]]
@@ -22,6 +23,8 @@ def measures(what: str, *, quick: bool) -> Sequence[Measure]:
     """What is to be measured, one table each."""
     if what == "channels":
         return [partial(over_all_channels, Load(seconds=5) if quick else Load())]
+    if what == "fuzz":
+        return [partial(damaged_calls, 1_000 if quick else 10_000)]
     plan = QUICK if quick else Plan()
     return [partial(measured, plan) for measured in (beside_bare, more_messages, more_passages)]
 
@@ -51,7 +54,7 @@ def _load() -> str:
 def main() -> int:
     """Reads the command line and runs; 0 when all was measured."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description="What the hub takes, and how quickly.")
-    parser.add_argument("what", nargs="?", choices=("beside", "channels"), default="beside")
+    parser.add_argument("what", nargs="?", choices=("beside", "channels", "fuzz"), default="beside")
     parser.add_argument("--quick", action="store_true", help="smaller numbers, about a minute")
     console = Console(width=max(Console().width, 110))
     given = parser.parse_args()

@@ -5,7 +5,7 @@ import os
 import socket
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -113,11 +113,14 @@ async def running(*command: str) -> AsyncIterator[Running]:
 
 
 @asynccontextmanager
-async def serving(file: Path) -> AsyncIterator[Running]:
+async def serving(file: Path, secrets: Mapping[str, str] = SECRETS) -> AsyncIterator[Running]:
     """`python -m hub serve`, until the block ends."""
     began = time.perf_counter()
     url = f"http://127.0.0.1:{port_of(file)}"
-    async with _started("-m", "hub", "serve", "--config", str(file)) as process, aiohttp.ClientSession() as http:
+    async with (
+        _started("-m", "hub", "serve", "--config", str(file), secrets=secrets) as process,
+        aiohttp.ClientSession() as http,
+    ):
         async with asyncio.timeout(READY):
             while not await _ready(http, url):
                 if process.returncode is not None:
@@ -135,12 +138,12 @@ async def _ready(http: aiohttp.ClientSession, url: str) -> bool:
 
 
 @asynccontextmanager
-async def _started(*arguments: str) -> AsyncIterator[asyncio.subprocess.Process]:
+async def _started(*arguments: str, secrets: Mapping[str, str] = SECRETS) -> AsyncIterator[asyncio.subprocess.Process]:
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         *arguments,
         cwd=ROOT,
-        env={**os.environ, **SECRETS, "NO_PROXY": "127.0.0.1"},
+        env={**os.environ, **secrets, "NO_PROXY": "127.0.0.1"},
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
     )

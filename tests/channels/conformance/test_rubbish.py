@@ -10,40 +10,11 @@ import hypothesis.strategies as st
 import pytest
 
 from tests.channels.conformance.case import Call, Case
+from tests.channels.conformance.damage import UNREADABLE, by_chance, damaged
 from tests.channels.conformance.world import World, opened
 
 SEED, RANDOM, FOUND = 20, 200, 100
 """How many bodies are tried: by chance, and by hypothesis."""
-WORDS = (
-    "<xml>",
-    "</xml>",
-    "<![CDATA[",
-    "]]>",
-    '{"',
-    '":',
-    "[",
-    "]",
-    "null",
-    "1e999",
-    "\\ud800",
-    "你",
-    "😀",
-    "\0",
-    "&x;",
-)
-ENTITIES = b'<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;">]><xml><Content>&b;</Content></xml>'
-UNREADABLE = {
-    "broken UTF-8": b"<xml><Content>\xff\xfe\xc3</Content></xml>",
-    "a half of a pair": '{"a":"\ud800"}'.encode("utf-8", "surrogatepass"),
-    "a document type": ENTITIES,
-    "a file by entity": b'<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/hostname">]><xml><MsgId>&a;</MsgId></xml>',
-    "deep lists": b"[" * 100_000 + b"]" * 100_000,
-    "deep objects": b'{"a":' * 50_000 + b"1" + b"}" * 50_000,
-    "broken off": b'{"header":{"event_id"',
-    "no object": b'"words"',
-    "another coding": '<?xml version="1.0" encoding="utf-16"?><xml/>'.encode("utf-16"),
-    "nothing but zeros": bytes(64),
-}
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
@@ -69,13 +40,6 @@ async def test_too_large_a_body_is_refused(world: World) -> None:
     assert await world.status(world.call("在吗")) == 200
 
 
-def by_chance(chance: random.Random) -> bytes:
-    """Bytes, or words of the platforms' languages in an order that means nothing."""
-    if chance.random() < 0.3:
-        return chance.randbytes(chance.randrange(300))
-    return "".join(chance.choices(WORDS, k=chance.randrange(1, 30))).encode("utf-8", "surrogatepass")
-
-
 async def harmless(world: World, body: bytes) -> None:
     """Signed, it is refused or does nothing; unsigned, it is refused."""
     before = len(world.messages)
@@ -90,6 +54,15 @@ async def test_rubbish_by_chance_is_harmless(world: World) -> None:
     chance = random.Random(SEED)
     for _ in range(RANDOM):
         await harmless(world, by_chance(chance))
+
+
+async def test_what_was_damaged_on_its_way_is_refused_and_reaches_nobody(world: World) -> None:
+    chance = random.Random(SEED)
+    statuses = [await world.status(damaged(world.case, world.api, chance)) for _ in range(RANDOM)]
+
+    assert {status for status in statuses if not 400 <= status < 500} <= {200}
+    assert statuses.count(200) < RANDOM / 20
+    assert world.messages == []
 
 
 async def test_a_message_that_lost_a_piece_is_no_fault_of_ours(world: World) -> None:

@@ -4,8 +4,8 @@ import json
 
 from channels.h5.settings import Settings
 from config import Secret
-from tests.channels.conformance.case import Call, Case
-from tests.channels.conformance.world import Api, World
+from tests.channels.conformance.case import Call, Case, Door
+from tests.channels.conformance.world import Api
 
 SECRET = "a-secret-of-more-than-thirty-two-bytes"
 
@@ -26,7 +26,7 @@ class Visitor(Case):
     def settings(self, api: str) -> Settings:
         return Settings(identity_secret=Secret(SECRET), rate=0)
 
-    async def begin(self, world: World) -> None:
+    async def begin(self, world: Door) -> None:
         _, raw = await world.post(Call(b'{"type":"hello"}'))
         self._token = json.loads(raw)["visitor"]
 

@@ -9,8 +9,8 @@ from channels.wechat_kf.channel import CustomerService
 from channels.wechat_kf.settings import Settings
 from config import Secret
 from hub.channel import Channel
-from tests.channels.conformance.case import Call, Case, now, within
-from tests.channels.conformance.world import Api, World
+from tests.channels.conformance.case import Call, Case, Door, now, within
+from tests.channels.conformance.world import Api
 
 CORP, SECRET, TOKEN = "wwkf00000000000001", "secret-of-customer-service", "token-of-the-callback"
 KEY = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"
@@ -33,7 +33,7 @@ class Service(Case):
             api_base=api,
         )
 
-    async def begin(self, world: World) -> None:
+    async def begin(self, world: Door) -> None:
         world.api.serves["/cgi-bin/kf/service_state/get"] = lambda asked: {"errcode": 0, "service_state": 0}
         world.api.serves["/cgi-bin/kf/customer/batchget"] = lambda asked: {"errcode": 0, "customer_list": []}
 
