@@ -20,6 +20,12 @@ FOUND = 30
 """Candidates that the index brings; more change nothing in the first ten."""
 WEAK = 0.75
 """Below this share of the question's words in the best candidate, sounds are looked for too."""
+LOOKED_AT = 4000
+"""Passages that the index weighs for a question, about one microsecond each."""
+TELLING = 4
+"""Tokens of a question that are looked for however common they are."""
+KEPT = 2000
+"""Passages that are remembered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +36,14 @@ class Hits:
     totals: Totals
     words: Mapping[str, int]
     sounds: Mapping[str, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Passages of one version of the knowledge, by their rows. What two threads put in at once is the same."""
+
+    version: int
+    passages: dict[int, Stored]
 
 
 Batch = list[tuple[Slice, Entry]]
@@ -44,6 +58,7 @@ class Archive:
         self._index = index(store.dialect)
         self._totals: Totals | None = None
         self._counted = 0.0
+        self._kept = Kept(0, {})
 
     async def open(self) -> None:
         """Clears away what a crash left, and makes the index again where its tokens are of another kind."""
@@ -143,14 +158,24 @@ class Archive:
     def _find(self, connection: Connection, question: Question) -> Hits:
         totals = self._recent(connection)
         words = self._index.counts(connection, "words", question.words)
-        rows = self._index.find(connection, "words", words, FOUND)
+        rows = self._index.find(connection, "words", rare(words), FOUND)
         if len(rows) < FOUND and len(question.words) < 6:
             rows += self._index.find(connection, "characters", question.characters, FOUND - len(rows))
         sounds = None
         if self._weak(words, question):
             sounds = self._index.counts(connection, "sounds", question.sounds)
-            rows += self._index.find(connection, "sounds", sounds, FOUND)
-        return Hits(tuple(catalogue.by_row(connection, list(dict.fromkeys(rows)))), totals, words, sounds)
+            rows += self._index.find(connection, "sounds", rare(sounds), FOUND)
+        return Hits(tuple(self._passages(connection, list(dict.fromkeys(rows)))), totals, words, sounds)
+
+    def _passages(self, connection: Connection, rows: Sequence[int]) -> list[Stored]:
+        """The passages of these rows; those of this version that were asked for before come from memory."""
+        version = catalogue.version(connection)
+        kept = self._kept
+        if kept.version != version or len(kept.passages) > KEPT:
+            kept = self._kept = Kept(version, {})
+        missing = [row for row in rows if row not in kept.passages]
+        kept.passages.update((one.row, one) for one in catalogue.by_row(connection, missing))
+        return [kept.passages[row] for row in rows if row in kept.passages]
 
     def _recent(self, connection: Connection) -> Totals:
         """The totals of this second: what weighs words may be that old."""
@@ -175,6 +200,21 @@ class Archive:
     async def alive(self, keys: Sequence[str]) -> set[str]:
         """Which of these keys are a passage's now."""
         return await self._store.read(lambda c: catalogue.alive(c, keys))
+
+
+def rare(counts: Mapping[str, int]) -> list[str]:
+    """The tokens that bring candidates: the rarest, as many as stand in LOOKED_AT passages together.
+
+    A common word tells little and costs as much as there are passages with it; what it is worth, the ranking
+    still knows.
+    """
+    looked_at, chosen = 0, list[str]()
+    for token, count in sorted(counts.items(), key=lambda item: item[1]):
+        looked_at += count
+        if looked_at > LOOKED_AT and len(chosen) >= TELLING:
+            break
+        chosen.append(token)
+    return chosen
 
 
 async def _batches(document: Document | None) -> AsyncIterator[Batch]:

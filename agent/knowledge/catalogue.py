@@ -17,6 +17,7 @@ from sqlalchemy.sql.expression import ColumnElement
 
 from agent.knowledge.document import Document, Slice, searched
 from agent.knowledge.index import Entry, Index
+from memory.prepared import Prepared
 from memory.tables import documents, knowledge, passages
 
 BATCH = 50
@@ -87,9 +88,13 @@ def opened(connection: Connection, tokens: str) -> None:
         connection.execute(insert(knowledge), row)
 
 
+_VERSION = Prepared(lambda _: select(knowledge.c.version))
+
+
 def version(connection: Connection) -> int:
     """Grows with every change, by whichever process."""
-    return connection.execute(select(knowledge.c.version)).scalar() or 0
+    row = _VERSION.first(connection, {})
+    return int(row.version) if row else 0
 
 
 def totals(connection: Connection) -> Totals:

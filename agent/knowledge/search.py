@@ -64,25 +64,23 @@ class Search:
         if not hits.passages and not question.meaningful:
             return Found()
         stored = {one.key: one for one in hits.passages}
-        trial = await asyncio.to_thread(self._trial, question, hits)
-        closeness = None
-        if self._wants_meaning(question, trial, stored.values()):
+        trial, ranked = await asyncio.to_thread(self._by_word, question, hits)
+        if ranked is None:
             closeness = await self._closeness(question, list(stored))
             added = await self._archive.by_key(closeness.keys() - stored.keys()) if closeness else []
             stored |= {one.key: one for one in added}
-        ranked = await asyncio.to_thread(lambda: trial.ranked(self._remembered(stored.values()), closeness))
+            ranked = await asyncio.to_thread(lambda: trial.ranked(self._remembered(stored.values()), closeness))
         return found(ranked, stored, limit)
 
-    def _trial(self, question: Question, hits: Hits) -> Trial:
-        self._remembered(hits.passages)
+    def _by_word(self, question: Question, hits: Hits) -> tuple[Trial, Ranked | None]:
+        """The order by word; None where the meaning is to be asked first."""
+        bags = self._remembered(hits.passages)
         words = _weights(question.words, hits.words, hits.totals)
         sounds = None if hits.sounds is None else _weights(question.sounds, hits.sounds, hits.totals)
-        return Trial(question, words, sounds)
-
-    def _wants_meaning(self, question: Question, trial: Trial, stored: Iterable[Stored]) -> bool:
-        if self._vectors is None or not question.meaningful:
-            return False
-        return not trial.settled(self._remembered(stored))
+        trial = Trial(question, words, sounds)
+        if self._vectors is not None and question.meaningful and not trial.settled(bags):
+            return trial, None
+        return trial, trial.ranked(bags, None)
 
     async def _closeness(self, question: Question, keys: list[str]) -> Mapping[str, float] | None:
         """What the vectors say; None when they say nothing in time."""
