@@ -18,6 +18,7 @@ from memory.tables import (
     conversations,
     evidence,
     facts,
+    files,
     identities,
     joins,
     link_codes,
@@ -55,6 +56,7 @@ def export(connection: Connection, person: int) -> dict[str, Any]:
         "evidence": _rows(connection, select(evidence).where(evidence.c.identity_id.in_(mine))),
         "joins": _rows(connection, select(joins).where(joins.c.identity_id.in_(mine))),
         "facts": _rows(connection, select(facts).where(facts.c.identity_id.in_(mine))),
+        "files": _rows(connection, select(files).where(files.c.identity_id.in_(mine))),
         "said": _rows(connection, select(messages).where(messages.c.identity_id.in_(mine))),
         "told": _rows(connection, select(parts).where(parts.c.identity_id.in_(mine))),
         "confirmations": _rows(connection, select(confirmations).where(confirmations.c.identity_id.in_(mine))),
@@ -111,6 +113,7 @@ def bury(connection: Connection, rows: Sequence[tuple[int, bool]]) -> None:
     """Leaves of these messages their keys only, and nothing of those whose key names a person (the second value)."""
     theirs = [row for row, _ in rows]
     connection.execute(delete(facts).where(facts.c.message_id.in_(theirs)))
+    connection.execute(delete(files).where(files.c.message_id.in_(theirs)))
     connection.execute(delete(tool_calls).where(tool_calls.c.message_id.in_(theirs)))
     connection.execute(delete(confirmations).where(confirmations.c.message_id.in_(theirs)))
     connection.execute(delete(parts).where(parts.c.message_id.in_(theirs)))

@@ -149,6 +149,22 @@ IS_UNSENT = parts.c.state.in_(
 )
 Index("parts_unsent", parts.c.conversation_id, parts.c.event, sqlite_where=IS_UNSENT, postgresql_where=IS_UNSENT)
 
+files = Table(
+    "files",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("message_id", ForeignKey("messages.id"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("conversation_id", ForeignKey("conversations.id"), nullable=False),
+    Column("identity_id", ForeignKey("identities.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("name", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("kept_at", Moment, nullable=False, index=True),
+    UniqueConstraint("message_id", "number"),
+    Index("files_by_place", "conversation_id", "identity_id", "id"),
+)
+"""What stands in the files that people sent, for the questions that follow them in the same conversation."""
+
 notes = Table(
     "notes",
     metadata,
