@@ -22,13 +22,16 @@ from agent.engines.extractive import Extractive
 from agent.ladder import Ladder, Nobody, Observer, Rung
 from agent.models import providers
 from agent.question import joined, language
+from agent.tools.confirm import Confirmations, closing
 from agent.tools.search import Search
 from config.sections import AgentSection
 from hub.coordination import Cache
 from hub.coordination.local import LocalCache
+from hub.message import Text
 from hub.person import Language
 from hub.texts import texts
 from hub.turn import Answer, ToolUsed, Turn, TurnEvent
+from memory.confirmations import Heard
 
 log = structlog.get_logger()
 
@@ -51,6 +54,7 @@ class OneAgent:
         engines: Sequence[Engine],
         *,
         approved: Approvals | None = None,
+        confirmations: Confirmations | None = None,
         cache: Cache | None = None,
         observer: Observer | None = None,
         clock: Callable[[], float] = time.monotonic,
@@ -60,6 +64,7 @@ class OneAgent:
         self._observer = observer or Nobody()
         self._ladder = Ladder([Rung(engine, Breaker(clock=clock)) for engine in engines], self._observer)
         self._approved = approved
+        self._confirmations = confirmations
         self._answers = Answers(cache or LocalCache(), section.cache, repr(section))
 
     async def answer(self, turn: Turn) -> AsyncGenerator[TurnEvent, None]:
@@ -86,6 +91,27 @@ class OneAgent:
         if not turn.text.strip():
             yield Answer(texts(self._language(turn)).only_words, engine="none")
             return
+        heard = await self._confirmations.hear(turn.id, turn.text) if self._confirmations else None
+        async with aclosing(self._decided(turn, heard) if heard else self._asked(turn)) as events:
+            async for event in events:
+                yield event
+
+    async def _decided(self, turn: Turn, heard: Heard) -> AsyncGenerator[TurnEvent, None]:
+        """What a yes or a no to a question before a tool acts comes to."""
+        if said := closing(heard, self._language(turn)):
+            yield said
+            return
+        turn, began = self._shortened(turn), time.monotonic()
+        asked = next((earlier.text for earlier in reversed(turn.history) if earlier.by == "person"), turn.text)
+        context = await self._context(replace(turn, message=replace(turn.message, parts=(Text(asked),))))
+        done = await context.tools.confirmed(heard.tool, heard.arguments)
+        yield ToolUsed(heard.tool, "failed" if done.failed else "ok", time.monotonic() - began)
+        async with aclosing(self._ladder.answer(turn, replace(context, done=done))) as events:
+            async for event in events:
+                yield event
+
+    async def _asked(self, turn: Turn) -> AsyncGenerator[TurnEvent, None]:
+        """The events of a question: an approved answer, or what is found out."""
         said = texts(self._language(turn))
         known = await self._approved.known() if self._approved else Known()
         found = known.find(turn.text)
@@ -105,7 +131,7 @@ class OneAgent:
         if kept := await self._kept(key):
             yield kept
             return
-        turn = replace(turn, history=turn.history[len(turn.history) - self._section.history :])
+        turn = self._shortened(turn)
         context = await self._context(turn)
         alone = True
         async with aclosing(self._ladder.answer(turn, context)) as events:
@@ -114,6 +140,10 @@ class OneAgent:
                 if key and alone and isinstance(event, Answer) and event.engine == self._ladder.rungs[0].engine.name:
                     await self._answers.put(key, event)
                 yield event
+
+    def _shortened(self, turn: Turn) -> Turn:
+        """With as much of the history as a model is shown."""
+        return replace(turn, history=turn.history[len(turn.history) - self._section.history :])
 
     async def _kept(self, key: str) -> Answer | None:
         kept = await self._answers.get(key) if key else None

@@ -110,6 +110,20 @@ class ToolSpec:
     parameters: str
 
 
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a tool did in this turn before any engine was asked: the person had said yes to it.
+
+    `arguments` is JSON; `result` is for a model, `says` for the person where no model speaks.
+    """
+
+    name: str
+    arguments: str
+    result: str
+    says: str
+    failed: bool = False
+
+
 class Tools(Protocol):
     """What may be done in one turn, for one person. Made for the turn, so that nobody acts for somebody else."""
 
@@ -124,18 +138,12 @@ class Tools(Protocol):
         """
         ...
 
+    async def confirmed(self, name: str, arguments: str) -> Done:
+        """Runs what the person said yes to, once, however often the turn is run; what came of it, also a failure.
 
-@dataclass(frozen=True, slots=True)
-class Done:
-    """What a tool did in this turn before any engine was asked: the person had said yes to it.
-
-    `arguments` is JSON; `result` is for a model, `says` for the person where no model speaks.
-    """
-
-    name: str
-    arguments: str
-    result: str
-    says: str
+        `arguments` are those that the question was put with. Raises ToolFailed when there is no such tool any more.
+        """
+        ...
 
 
 @dataclass(slots=True)

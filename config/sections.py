@@ -228,6 +228,8 @@ class AgentSection(Section):
     """Earlier messages that the model is shown."""
     passages: Count = 6
     """Passages that the model is shown for a question."""
+    confirm: Positive = 600
+    """Seconds in which a person may say yes to what a tool is to do."""
     model: AgentModelSection = AgentModelSection()
 
     def warnings(self) -> list[str]:

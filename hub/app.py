@@ -21,6 +21,7 @@ from aiohttp import web
 from agent.agent import OneAgent, engines
 from agent.approved.book import Book
 from agent.knowledge.library import Library, open_library
+from agent.tools.confirm import Confirmations
 from channels.registry import load
 from config import Config
 from hub import web as pages
@@ -113,6 +114,7 @@ async def open_hub(config: Config) -> AsyncIterator[Hub]:
             config.agent,
             library,
             engines(config.agent),
+            confirmations=Confirmations(store, clock=now, seconds=config.agent.confirm),
             approved=Book(store),
             cache=coordination.cache,
             observer=Watch(metrics),

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field, ValidationError
 
-from agent.engine import Knowledge, Shelf, ToolFailed, ToolSpec
+from agent.engine import Done, Knowledge, Shelf, ToolFailed, ToolSpec
 from agent.prompt import numbered
 
 
@@ -31,6 +31,10 @@ class Search:
         self._knowledge = knowledge
         self._shelf = shelf
         self._limit = limit
+
+    async def confirmed(self, name: str, arguments: str) -> Done:
+        """Nobody is asked before something is looked up."""
+        raise ToolFailed("没有这个工具。请直接根据已有资料回答。")
 
     async def call(self, name: str, arguments: str) -> str:
         """The passages under their numbers."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from agent import overlap
-from agent.engine import Budget, Context, Found, Passage, Shelf, ToolFailed, ToolSpec, Unconfirmed
+from agent.engine import Budget, Context, Done, Found, Passage, Shelf, ToolFailed, ToolSpec, Unconfirmed
 from hub.message import Conversation, InboundMessage, Text
 from hub.person import Identity, Person
 from hub.turn import Answer, Delta, Exchange, Remembered, Restarted, Turn, TurnEvent
@@ -55,9 +55,15 @@ class Toolbox:
     results: tuple[tuple[str, str], ...] = ()
     question: Answer | None = None
     """What the person has to say yes to before anything is done."""
+    said_yes: tuple[tuple[str, str], ...] = ()
+    """What was run because the person said yes."""
 
     def __post_init__(self) -> None:
         self.called: list[tuple[str, str]] = []
+
+    async def confirmed(self, name: str, arguments: str) -> Done:
+        self.said_yes += ((name, arguments),)
+        return Done(name, arguments, dict(self.results)[name], f"说：{dict(self.results)[name]}")
 
     async def call(self, name: str, arguments: str) -> str:
         self.called.append((name, arguments))
