@@ -34,8 +34,11 @@ $(VENV)/.dev: requirements-dev.lock $(VENV)/.run
 	@$(UV) pip install --quiet --require-hashes -r requirements-dev.lock
 	@touch $@
 
+# The configuration that comes along has tools for the sample order system, which then runs beside the hub.
+BESIDE = $(if $(filter hub.toml,$(CONFIG)),$(BIN)/python -m examples.orders --beside)
+
 run: $(VENV)/.run ## set up what is needed and start the hub with hub.toml on http://127.0.0.1:8080
-	@exec $(BIN)/python -m hub serve --config "$(CONFIG)"
+	@exec $(BESIDE) $(BIN)/python -m hub serve --config "$(CONFIG)"
 
 test: $(VENV)/.dev ## set up the test tools and run the whole test-suite
 	$(BIN)/python -m pytest -n 2 --dist loadfile -q
