@@ -1,6 +1,6 @@
 """Server-sent events out of a response's bytes, bounded: a model that never stops talking is cut off."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 
 import aiohttp
 
@@ -10,17 +10,27 @@ MOST = 4 << 20
 """Bytes that one answer may have on the wire; an answer of 2000 tokens has about half a megabyte."""
 
 
-async def data(response: aiohttp.ClientResponse) -> AsyncIterator[str]:
-    """The data of each event. https://html.spec.whatwg.org/multipage/server-sent-events.html"""
-    lines: list[str] = []
-    async for line in _lines(response):
+async def data(response: aiohttp.ClientResponse) -> AsyncIterator[list[str]]:
+    """The data of the events that came together. https://html.spec.whatwg.org/multipage/server-sent-events.html"""
+    rest, size, lines = b"", 0, list[str]()
+    async for chunk in response.content.iter_any():
+        size = _bounded(size + len(chunk))
+        *whole, rest = (rest + chunk).split(b"\n")
+        if came := list(_events(whole, lines)):
+            yield came
+    if came := list(_events([rest, b""], lines)):
+        yield came
+
+
+def _events(whole: Iterable[bytes], lines: list[str]) -> Iterator[str]:
+    """The data of the events that end within these lines; `lines` holds that of the one that has not ended."""
+    for line in whole:
+        line = line.removesuffix(b"\r")
         if line.startswith(b"data:"):
             lines.append(line[5:].removeprefix(b" ").decode("utf-8", "replace"))
         elif not line and lines:
             yield "\n".join(lines)
-            lines = []
-    if lines:
-        yield "\n".join(lines)
+            lines.clear()
 
 
 async def body(response: aiohttp.ClientResponse) -> bytes:
@@ -30,17 +40,6 @@ async def body(response: aiohttp.ClientResponse) -> bytes:
         chunks.append(chunk)
         size = _bounded(size + len(chunk))
     return b"".join(chunks)
-
-
-async def _lines(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
-    rest, size = b"", 0
-    async for chunk in response.content.iter_any():
-        size = _bounded(size + len(chunk))
-        *whole, rest = (rest + chunk).split(b"\n")
-        for line in whole:
-            yield line.removesuffix(b"\r")
-    if rest:
-        yield rest
 
 
 def _bounded(size: int) -> int:

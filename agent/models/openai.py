@@ -14,7 +14,7 @@ gets it, once; every other failure is the ladder's to judge.
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from contextlib import AsyncExitStack
 from typing import Any
 from urllib.parse import urlsplit
@@ -196,31 +196,44 @@ def _accepted(response: aiohttp.ClientResponse) -> None:
 
 
 async def _pieces(response: aiohttp.ClientResponse) -> AsyncIterator[Piece]:
+    """What comes together is said together: a busy model sends many words at once."""
     calls, finished = _Calls(), False
-    async for chunk in _chunks(response):
-        if chunk.usage is not None:
-            yield Spent(chunk.usage.prompt_tokens, chunk.usage.completion_tokens)
-        for choice in chunk.choices[:1]:
+    async for chunks in _chunks(response):
+        words = ""
+        for choice in (choice for chunk in chunks for choice in chunk.choices[:1]):
             said = choice.delta or choice.message
-            if said is not None and said.text:
-                yield Words(said.text)
+            words += said.text if said else ""
             calls.add(said.tool_calls if said else None)
             finished = finished or choice.finish_reason is not None
+        if words:
+            yield Words(words)
+        for usage in (chunk.usage for chunk in chunks if chunk.usage is not None):
+            yield Spent(usage.prompt_tokens, usage.completion_tokens)
     if not finished:
         raise EngineFailed("cut_off")
     for call in calls.whole():
         yield call
 
 
-async def _chunks(response: aiohttp.ClientResponse) -> AsyncIterator[_Chunk]:
+async def _chunks(response: aiohttp.ClientResponse) -> AsyncIterator[list[_Chunk]]:
     if response.content_type != "text/event-stream":
-        yield _read(await events.body(response))
+        yield [_read(await events.body(response))]
         return
-    async for data in events.data(response):
-        if data.strip() == "[DONE]":
-            yield _Chunk(choices=[_Choice(finish_reason="stop")])
+    async for came in events.data(response):
+        chunks, ended = _until_done(came)
+        yield chunks
+        if ended:
             return
-        yield _read(data)
+
+
+def _until_done(came: Iterable[str]) -> tuple[list[_Chunk], bool]:
+    """The chunks, and whether the stream says that it is done."""
+    chunks: list[_Chunk] = []
+    for data in came:
+        if data.strip() == "[DONE]":
+            return [*chunks, _Chunk(choices=[_Choice(finish_reason="stop")])], True
+        chunks.append(_read(data))
+    return chunks, False
 
 
 def _read(data: str | bytes) -> _Chunk:

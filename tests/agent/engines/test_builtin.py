@@ -1,6 +1,7 @@
 """A model with tools: how often it is asked, what it is shown, and what of its words a person sees."""
 
 import json
+from contextlib import aclosing
 from dataclasses import replace
 
 import pytest
@@ -30,8 +31,17 @@ async def said(
 async def test_words_are_shown_as_they_come() -> None:
     found, _ = await said(lambda asked: Reply("满九十九元免运费 [1]。", pieces=3))
 
-    assert len([event for event in found if isinstance(event, Delta)]) > 2
     assert shown(found) == answer(found).text == "满九十九元免运费 [1]。"
+
+
+async def test_words_are_shown_while_the_model_still_speaks() -> None:
+    async with Scripted(lambda asked: Reply("满九十九元免运费", pieces=3, pause=60)) as model:
+        engine = Builtin(ChatModel("scripted", base_url=model.url))
+        async with aclosing(engine.answer(turn("满多少元免运费?"), context("满多少元免运费?", SHIPPING))) as found:
+            first = await anext(found)
+        await engine.close()
+
+    assert first == Delta("满九十")
 
 
 async def test_the_last_message_is_the_person_s_words_and_nothing_else() -> None:

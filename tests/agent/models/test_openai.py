@@ -1,6 +1,7 @@
 """The chat-completions dialect, with the small differences of servers that are nearly compatible."""
 
 import json
+from contextlib import aclosing
 
 import pytest
 from aiohttp import web
@@ -35,10 +36,27 @@ def delta(finish: str | None = None, **said: object) -> dict[str, object]:
     return {"choices": [{"delta": said, "finish_reason": finish}]}
 
 
-async def test_words_come_piece_by_piece_and_the_cost_at_the_end() -> None:
+async def test_all_words_come_and_the_cost_at_the_end() -> None:
     found, _ = await pieces(Reply("一二三四五", pieces=2))
 
-    assert found == [Words("一二"), Words("三四"), Words("五"), Spent(7, 5)]
+    assert "".join(piece.text for piece in found if isinstance(piece, Words)) == "一二三四五"
+    assert found[-1] == Spent(7, 5)
+
+
+async def test_words_are_told_while_the_model_still_thinks() -> None:
+    async with Scripted(lambda asked: Reply("一二三四五", pieces=2, pause=60)) as server:
+        model = ChatModel("m", base_url=server.url)
+        async with aclosing(model.ask(QUESTION)) as told:
+            first = await anext(told)
+        await model.close()
+
+    assert first == Words("一二")
+
+
+async def test_words_that_came_together_are_told_together() -> None:
+    found, _ = await pieces(streamed(delta(content="一"), delta(content="二"), delta("stop"), "[DONE]"))
+
+    assert found == [Words("一二")]
 
 
 async def test_what_is_asked_stands_in_the_body() -> None:
@@ -113,7 +131,7 @@ async def test_calls_are_put_together(chunks: list[object], calls: list[ToolCall
 async def test_a_server_that_does_not_stream_is_understood() -> None:
     found, _ = await pieces(Reply("全文", whole=True))
 
-    assert found == [Spent(7, 5), Words("全文")]
+    assert found == [Words("全文"), Spent(7, 5)]
 
 
 @pytest.mark.parametrize(
