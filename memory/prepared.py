@@ -116,6 +116,12 @@ def command(connection: Connection, sql: str) -> None:
     _run(connection, sql, (), _nothing)
 
 
+def rows(connection: Connection, sql: str, values: Any) -> list[Any]:
+    """The rows of one in the driver's own words, for what Core has none for (FTS5)."""
+    found: list[Any] = _run(connection, sql, values, _all)
+    return found
+
+
 def _run(connection: Connection, sql: str, values: Any, take: Callable[[Any], Any]) -> Any:
     cursor = _cursor(connection)
     try:
@@ -133,6 +139,10 @@ def _cursor(connection: Connection) -> Any:
     if cursor is None:
         cursor = fairy.info[CURSOR] = fairy.cursor()
     return cursor
+
+
+def _all(cursor: Any) -> list[Any]:
+    return list(cursor.fetchall())
 
 
 def _nothing(_: Any) -> None:

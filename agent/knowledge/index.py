@@ -12,6 +12,7 @@ from typing import Literal, Protocol
 from sqlalchemy import Connection, text
 
 from agent.knowledge import tokens
+from memory import prepared
 
 Kind = Literal["words", "characters", "sounds"]
 KINDS: tuple[Kind, ...] = ("words", "characters", "sounds")
@@ -70,13 +71,13 @@ class FullText:
         if not quoted:
             return []
         query = "SELECT rowid FROM passage_words WHERE passage_words MATCH ? ORDER BY rank LIMIT ?"
-        return list(connection.exec_driver_sql(query, (f"{{{kind}}} : ({quoted})", limit)).scalars())
+        return [int(row) for (row,) in prepared.rows(connection, query, (f"{{{kind}}} : ({quoted})", limit))]
 
     def counts(self, connection: Connection, kind: Kind, wanted: Iterable[str]) -> dict[str, int]:
         tokens_wanted = tuple(dict.fromkeys(wanted))[:MOST]
         marks = ", ".join("?" * len(tokens_wanted))
         query = f"SELECT term, doc FROM passage_counts WHERE col = ? AND term IN ({marks})"  # noqa: S608 — marks only
-        return {str(term): int(doc) for term, doc in connection.exec_driver_sql(query, (kind, *tokens_wanted))}
+        return {str(term): int(doc) for term, doc in prepared.rows(connection, query, (kind, *tokens_wanted))}
 
 
 class Tokens:
