@@ -140,6 +140,8 @@ class OperatorsSection(Section):
     """Called when somebody asks for a person. A secret: the address of a group robot holds its key."""
     form: Literal["json", "wecom", "feishu"] = "json"
     """What the webhook takes: JSON, or the message of a group robot of WeCom or Feishu."""
+    hours: Annotated[float, Field(ge=0)] = 24
+    """After so many hours without a word of theirs a conversation goes back to the agent. 0 = never."""
 
 
 class EmbeddingModelSection(Section):

@@ -33,9 +33,10 @@ from hub.errors import ConfigError
 from hub.gateway import Bounds, Gateway, HubRecord
 from hub.observe import Metrics, configure_logs, new_metrics
 from hub.turn import Answer, ToolUsed
+from memory.handing import Tell, watch
 from memory.journal import SqlJournal
 from memory.lock import active, only_one
-from memory.mind import Mind, Tell
+from memory.mind import Mind
 from memory.operators import Desk, Webhook
 from memory.retention import retain
 from memory.sensitive import Policy, masked
@@ -145,9 +146,14 @@ async def open_hub(config: Config) -> AsyncIterator[Hub]:
             channels[name] = channel(section, site)
             hub.open.push_async_callback(channels[name].close)
         await gateway.start()
-        beside = (agent.warm(), retain(store, config.memory.days, now), *map(_kept_running, channels.values()))
+        beside = (agent.warm(), *_watches(config, store, tell), *map(_kept_running, channels.values()))
         await stack.enter_async_context(_beside(*beside))
         yield hub
+
+
+def _watches(config: Config, store: Store, tell: Tell) -> list[Coroutine[Any, Any, None]]:
+    """What looks after memory while the hub runs."""
+    return [retain(store, config.memory.days, now), watch(store, config.operators.hours, tell, now)]
 
 
 def _mind(config: Config, store: Store, http: aiohttp.ClientSession, tell: Tell) -> Mind:

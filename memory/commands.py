@@ -12,7 +12,7 @@ from rich.console import Console
 from sqlalchemy import Connection
 
 from config import Config
-from memory import linking, privacy
+from memory import audit, facts, handing, linking, privacy, wishes
 from memory.store import Store, open_store
 
 console = Console(soft_wrap=True, highlight=False)
@@ -21,20 +21,16 @@ BY = "operator"
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """What the command takes."""
-    verbs = parser.add_subparsers(dest="verb", required=True, metavar="show|link|unlink|export|erase")
-    for verb, text in {
-        "show": "identities, and how much is kept",
-        "unlink": "takes this identity out of its person",
-        "export": "everything that is kept, as JSON on standard output",
-        "erase": "removes every trace",
-    }.items():
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="|".join(VERBS))
+    for verb, (text, _) in VERBS.items():
         one = verbs.add_parser(verb, help=text, description=text)
         one.add_argument("who", metavar="CHANNEL:USER", help="any identity of the person, such as oa:<openid>")
         if verb == "erase":
             one.add_argument("--yes", action="store_true", help="ask nothing")
-    both = verbs.add_parser("link", help="joins two people, on the operator's word")
-    both.add_argument("who", metavar="CHANNEL:USER")
-    both.add_argument("other", metavar="CHANNEL:USER")
+        if verb == "link":
+            one.add_argument("other", metavar="CHANNEL:USER")
+        if verb in ("pin", "unpin", "forbid"):
+            one.add_argument("what", metavar="NUMBER|WORD" if verb == "forbid" else "NUMBER", help="see `facts`")
 
 
 async def run(args: argparse.Namespace, config: Config) -> int:
@@ -45,7 +41,7 @@ async def run(args: argparse.Namespace, config: Config) -> int:
         if person is None:
             console.print(f"nobody is known as {args.who}; write CHANNEL:USER, with the channel's name in hub.toml")
             return 1
-        status: int = await VERBS[args.verb](store, person, args)
+        status: int = await VERBS[args.verb][1](store, person, args)
         return status
 
 
@@ -103,6 +99,70 @@ async def _unlink(store: Store, person: int, args: argparse.Namespace) -> int:
     return 0 if parted else 1
 
 
+async def _facts(store: Store, person: int, args: argparse.Namespace) -> int:
+    told, banned = await store.read(lambda connection: (_told(connection, person), wishes.bans(connection, person)))
+    for number, one in enumerate(told, 1):
+        until = f", until {one.until:%Y-%m-%d}" if one.until else ""
+        pinned = ", pinned" if one.pinned else ""
+        console.print(f"{number}. {one.fact.text} ({one.channel}, {one.said_at:%Y-%m-%d}{until}{pinned})", markup=False)
+    for ban in banned:
+        console.print(f"not remembered: {ban.name}", markup=False)
+    return 0
+
+
+def _told(connection: Connection, person: int) -> list[facts.Told]:
+    return facts.listed(connection, person, facts.PRIVATE, now=_now())
+
+
+async def _pin(store: Store, person: int, args: argparse.Namespace) -> int:
+    def job(connection: Connection) -> bool:
+        one = facts.numbered(_told(connection, person), args.what)
+        if one:
+            wishes.pin(connection, person, one.fact, single=one.single, pinned=args.verb == "pin")
+            audit.write(connection, audit.Entry(BY, args.verb, f"person {person}"), now=_now())
+        return one is not None
+
+    return _said(await store.write(job), args.verb, "there is no such number; see `facts`")
+
+
+async def _forbid(store: Store, person: int, args: argparse.Namespace) -> int:
+    def job(connection: Connection) -> bool:
+        one = facts.numbered(_told(connection, person), args.what)
+        if one is None and args.what.isdecimal():
+            return False
+        ban = wishes.ban_of(one.fact, single=one.single) if one else wishes.ban(args.what)
+        channel, _, user = args.who.partition(":")
+        row = privacy.identity(connection, channel, user)
+        wishes.forbid(connection, row, person, ban, place=facts.PRIVATE, by=BY, now=_now())
+        audit.write(connection, audit.Entry(BY, "forbid", f"person {person}"), now=_now())
+        return True
+
+    return _said(await store.write(job), "forbidden", "there is no such number; see `facts`")
+
+
+async def _allow(store: Store, person: int, args: argparse.Namespace) -> int:
+    def job(connection: Connection) -> int:
+        lifted = wishes.allow(connection, person, None)
+        if lifted:
+            audit.write(connection, audit.Entry(BY, "allow", f"person {person}"), now=_now())
+        return lifted
+
+    return _said(bool(await store.write(job)), "allowed", "nothing was forbidden")
+
+
+async def _return(store: Store, person: int, args: argparse.Namespace) -> int:
+    def job(connection: Connection) -> int:
+        places = handing.of_person(connection, person)
+        return sum(handing.give_back(connection, place, by=BY, now=_now()) for place in places)
+
+    return _said(bool(await store.write(job)), "the agent answers again", "no conversation of theirs is with people")
+
+
+def _said(done: bool, yes: str, no: str) -> int:
+    console.print(yes if done else no)
+    return 0 if done else 1
+
+
 async def _act(store: Store, job: Callable[[Connection], None]) -> None:
     await store.write(job)
 
@@ -111,10 +171,16 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-VERBS: dict[str, Callable[[Store, int, argparse.Namespace], Any]] = {
-    "show": _show,
-    "export": _export,
-    "erase": _erase,
-    "link": _link,
-    "unlink": _unlink,
+VERBS: dict[str, tuple[str, Callable[[Store, int, argparse.Namespace], Any]]] = {
+    "show": ("identities, and how much is kept", _show),
+    "facts": ("what is remembered of private words, numbered, and what is not to be", _facts),
+    "pin": ("the agent is told this fact whatever is asked", _pin),
+    "unpin": ("no longer so", _pin),
+    "forbid": ("forgets a fact, or what holds a word, and does not remember it again", _forbid),
+    "allow": ("lifts all that was forbidden", _allow),
+    "return": ("the agent answers again where people had taken over", _return),
+    "link": ("joins two people, on the operator's word", _link),
+    "unlink": ("takes this identity out of its person", _unlink),
+    "export": ("everything that is kept, as JSON on standard output", _export),
+    "erase": ("removes every trace", _erase),
 }

@@ -19,12 +19,12 @@ import aiohttp
 import structlog
 from aiohttp import web
 from pydantic import BaseModel, Field, ValidationError
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, select
 
 from hub.errors import NotProven, Unreadable
 from hub.journal import Stored
 from hub.texts import texts
-from memory import audit
+from memory import audit, handing
 from memory.store import Store
 from memory.tables import conversations, messages, parts
 
@@ -135,23 +135,34 @@ class Desk:
             raise Unreadable from None
         if not await self._tell(place, written.text):
             raise web.HTTPNotFound
-        await self._note(place, "reply")
+        await self._replied(place)
         return web.json_response({"conversation": place}, status=202)
 
     async def give_back(self, request: web.Request) -> web.Response:
         """The agent answers again."""
         self._verify(request)
         place = int(request.match_info["id"])
-        query = update(conversations).where(conversations.c.id == place).values(handed="")
-        found = await self._store.write(lambda connection: connection.execute(query).rowcount)
-        if not found:
+        there, back = await self._store.write(lambda connection: self._give_back(connection, place))
+        if not there:
             raise web.HTTPNotFound
-        await self._note(place, "return")
+        if back:
+            await self._tell(place, back)
         return web.json_response({"conversation": place})
 
-    async def _note(self, place: int, act: str) -> None:
-        entry = audit.Entry("operator", act, f"conversation {place}")
-        await self._store.write(lambda connection: audit.write(connection, entry, now=self._clock()))
+    def _give_back(self, connection: Connection, place: int) -> tuple[bool, str]:
+        """Whether there is such a conversation, and what the person is told where people answered in it."""
+        there = connection.execute(select(conversations.c.id).where(conversations.c.id == place)).first()
+        given = handing.give_back(connection, place, by="operator", now=self._clock())
+        return there is not None, handing.said(connection, place) if given else ""
+
+    async def _replied(self, place: int) -> None:
+        entry = audit.Entry("operator", "reply", f"conversation {place}")
+
+        def job(connection: Connection) -> None:
+            handing.touch(connection, place, now=self._clock())
+            audit.write(connection, entry, now=self._clock())
+
+        await self._store.write(job)
 
 
 def _latest(connection: Connection, place: int) -> list[dict[str, Any]]:

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, delete, exists, func, insert, or_, select, up
 from memory import audit
 from memory.inbox import ERASED
 from memory.tables import (
+    bans,
     confirmations,
     conversations,
     evidence,
@@ -26,6 +27,7 @@ from memory.tables import (
     messages,
     parts,
     persons,
+    summaries,
     tool_calls,
 )
 
@@ -57,6 +59,8 @@ def export(connection: Connection, person: int) -> dict[str, Any]:
         "joins": _rows(connection, select(joins).where(joins.c.identity_id.in_(mine))),
         "facts": _rows(connection, select(facts).where(facts.c.identity_id.in_(mine))),
         "files": _rows(connection, select(files).where(files.c.identity_id.in_(mine))),
+        "bans": _rows(connection, select(bans).where(bans.c.identity_id.in_(mine))),
+        "summaries": _rows(connection, select(summaries).where(summaries.c.identity_id.in_(mine))),
         "said": _rows(connection, select(messages).where(messages.c.identity_id.in_(mine))),
         "told": _rows(connection, select(parts).where(parts.c.identity_id.in_(mine))),
         "confirmations": _rows(connection, select(confirmations).where(confirmations.c.identity_id.in_(mine))),
@@ -104,8 +108,8 @@ def _clear(connection: Connection, person: int, mine: Sequence[int], spare: int)
     """Takes out the words; a message leaves its key behind, unless the key itself names the person."""
     rows = connection.execute(_messages(person).add_columns(messages.c.key)).all()
     users = connection.execute(select(identities.c.user).where(identities.c.id.in_(mine))).scalars().all()
-    connection.execute(delete(facts).where(facts.c.identity_id.in_(mine)))
-    connection.execute(delete(parts).where(parts.c.identity_id.in_(mine)))
+    for table in (facts, bans, summaries, parts):
+        connection.execute(delete(table).where(table.c.identity_id.in_(mine)))
     bury(connection, [(row.id, any(user and user in row.key for user in users)) for row in rows if row.id != spare])
 
 

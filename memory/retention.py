@@ -9,13 +9,13 @@ from datetime import datetime, timedelta
 from functools import partial
 
 import structlog
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, select, update
 
 from hub.errors import NotStored
 from memory import audit, privacy
 from memory.inbox import ERASED
 from memory.store import Store
-from memory.tables import facts, identities, messages, parts
+from memory.tables import facts, identities, messages, parts, summaries
 
 log = structlog.get_logger()
 
@@ -48,6 +48,7 @@ async def expire(store: Store, days: int, *, now: datetime) -> int:
 
     def last(connection: Connection) -> None:
         connection.execute(delete(facts).where(facts.c.said_at < before))
+        connection.execute(update(summaries).where(summaries.c.since < before).values(text="", since=None))
         connection.execute(delete(parts).where(parts.c.message_id.is_(None), parts.c.stored_at < before))
         if count:
             entry = audit.Entry("hub", "retain", f"{count} messages", f"older than {days} days")

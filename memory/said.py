@@ -15,11 +15,12 @@ from sqlalchemy import Connection, Integer, bindparam, literal, select
 
 from hub.journal import Stored
 from hub.turn import Remembered
-from memory import facts, past
+from memory import facts, past, patterns, wishes
 from memory.inbox import INBOUND
 from memory.prepared import Prepared, Row
 from memory.sensitive import Policy
 from memory.tables import conversations, identities, messages
+from memory.until import until
 
 SEARCHED = 500
 SHOWN = 4
@@ -65,6 +66,7 @@ class Search:
     characters: frozenset[str]
     days: tuple[datetime, datetime] | None
     skip: int
+    now: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,7 @@ class Statement:
 def search(question: str, *, now: datetime, skip: int) -> Search:
     """What a question looks for."""
     characters = frozenset("".join(term for term in terms(question) if not term.isascii()))
-    return Search(terms(question), characters, days(question, now), skip)
+    return Search(terms(question), characters, days(question, now), skip, now)
 
 
 def terms(text: str) -> frozenset[str]:
@@ -127,6 +129,8 @@ def older(
     ]
     best = sorted((pair for pair in weighed if pair[0]), key=lambda pair: (pair[0], pair[1].id), reverse=True)
     found = _statements([row for _, row in best[:LOOKED_AT]], wanted, told, policy)
+    banned = wishes.bans(connection, stored.person.id)
+    found = [one for one in found if not wishes.unwanted(patterns.Fact("note", "", one.text, one.text), banned)]
     if wanted.days:  # what was said then is asked for, whether it still holds or not
         return list(told), tuple(one.remembered for one in found[:SHOWN])
     changes = [one for one in found if CHANGED.search(one.text)]
@@ -163,13 +167,16 @@ def _statements(rows: Sequence[Row], wanted: Search, told: Sequence[facts.Told],
     found: dict[str, Statement] = {}
     for row in rows:
         in_time = _on(row.received_at, wanted.days) > 0
-        for sentence in facts.statements(INBOUND.validate_json(row.payload).text):
+        for sentence in patterns.statements(INBOUND.validate_json(row.payload).text):
             said = policy.kept(sentence[:LONGEST])
             if said is None or said in found or not _holds(said, row.received_at, told, policy):
                 continue
+            _, end = until(said, row.received_at)
+            if end and end <= wanted.now and not in_time:
+                continue
             shared = _shared(said, wanted)
             if in_time or shared:
-                known = frozenset(fact.text for fact in facts.found(said))
+                known = frozenset(fact.text for fact in patterns.found(said, row.received_at))
                 found[said] = Statement(said, row.received_at, shared, known)
     return list(found.values())
 
@@ -177,8 +184,8 @@ def _statements(rows: Sequence[Row], wanted: Search, told: Sequence[facts.Told],
 def _holds(sentence: str, at: datetime, told: Sequence[facts.Told], policy: Policy) -> bool:
     """Whether none of its facts was replaced since, and nothing that it speaks of was corrected later."""
     hold = {one.fact.text for one in told}
-    corrected = [one for one in told if facts.CORRECTED in one.fact.text and one.said_at > at]
+    corrected = [one for one in told if patterns.CORRECTED in one.fact.text and one.said_at > at]
     names = [(one.fact.key.partition(":")[2], one.fact.value) for one in corrected]
     if any(name and name in sentence and value not in sentence for name, value in names):
         return False
-    return all(policy.kept(fact.text) in hold for fact in facts.found(sentence))
+    return all(policy.kept(fact.text) in hold for fact in patterns.found(sentence, at) if fact.text)

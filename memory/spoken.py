@@ -1,6 +1,6 @@
 """The words by which a person rules over what is kept of them. Pure.
 
-A command is the whole message; a code is what follows /link. Full-width letters, case and white space do
+A command is the whole message, with what follows it. Full-width letters, case and white space do
 not matter, since people type on phones.
 """
 
@@ -9,7 +9,7 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Literal
 
-Command = Literal["link", "use", "unlink", "memory", "forget", "human"]
+Command = Literal["link", "use", "unlink", "memory", "pin", "unpin", "forbid", "allow", "forget", "human", "agent"]
 
 WORDS: dict[str, Command] = {
     "/link": "link",
@@ -22,16 +22,27 @@ WORDS: dict[str, Command] = {
     "忘记我": "forget",
     "/human": "human",
     "转人工": "human",
+    "/agent": "agent",
+    "转机器人": "agent",
+    "/memory allow": "allow",
 }
-CODE = re.compile(r"(?:/link(?=[\s:])|绑定账号)[\s:]*([0-9A-Za-z][0-9A-Za-z-]{0,39})")
+FOLLOWED: tuple[tuple[Command, re.Pattern[str]], ...] = (
+    ("use", re.compile(r"(?:/link(?=[\s:])|绑定账号)[\s:]*([0-9a-z][0-9a-z-]{0,39})")),
+    ("pin", re.compile(r"(?:/memory\s+pin\s+|固定记忆\s*)(\d{1,3})")),
+    ("unpin", re.compile(r"(?:/memory\s+unpin\s+|取消固定\s*)(\d{1,3})")),
+    ("forbid", re.compile(r"/memory\s+forbid\s+(.{1,40})|(?:删除记忆|不要记)\s*(\d{1,3})")),
+    ("forbid", re.compile(r"(?:请|你)?(?:不要|别|不许)再?(?:记住?|记录|记下|保存)(?:关于)?我的?(.{1,20}?)了?")),
+    ("allow", re.compile(r"/memory\s+allow\s+(.{1,40})|(?:可以|重新)记(?:住|录)?我的?(.{1,20})")),
+)
+"""Commands and what follows them: a code, the number of a fact, or words for what is meant."""
 
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
-    """A command and, for "use", the code."""
+    """A command and what follows it."""
 
     command: Command
-    code: str = ""
+    what: str = ""
 
 
 def spoken(text: str) -> Spoken | None:
@@ -40,6 +51,7 @@ def spoken(text: str) -> Spoken | None:
     bare = words.lower()
     if bare in WORDS:
         return Spoken(WORDS[bare])
-    if found := CODE.fullmatch(bare):
-        return Spoken("use", found[1])
+    for command, form in FOLLOWED:
+        if found := form.fullmatch(bare):
+            return Spoken(command, next(filter(None, found.groups())).strip())
     return None

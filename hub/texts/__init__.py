@@ -42,6 +42,25 @@ class MemoryTexts:
     not_linked: str
     known: str
     """Before the list of facts, with its colon."""
+    line: str
+    """A fact of that list: `{number}`, `{fact}`."""
+    pinned_line: str
+    """The same of one that is pinned."""
+    how: str
+    """Below the list: what can be done with a fact."""
+    bans: str
+    """What is not remembered: `{bans}`."""
+    pinned: str
+    """`{fact}`."""
+    unpinned: str
+    """`{fact}`."""
+    forbidden: str
+    """`{what}` is not remembered from now on."""
+    allowed: str
+    no_number: str
+    """The list has no fact of this number."""
+    no_ban: str
+    """There is no such thing that is not to be remembered."""
     nothing: str
     forget: str
     """Asks for the confirmation; `confirm` stands in it in quotes."""
@@ -100,6 +119,8 @@ class Texts:
     """The message was taken and needs no answer now (a person has taken over)."""
     queued: str
     """A person was asked for, and the customer waits for one."""
+    returned: str
+    """People handed back to the agent."""
     wanted: str
     """To operators: `{conversation}`, `{channel}` and the last words, `{text}`."""
     human: str

@@ -1,8 +1,13 @@
 """Facts come from a person's own statements, and from nothing else."""
 
+from datetime import UTC, datetime
+
 import pytest
 
-from memory.facts import Fact, Told, found, relevant
+from memory.facts import Told, relevant
+from memory.patterns import Fact, found
+
+NOW = datetime(2026, 11, 25, 2, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
@@ -24,10 +29,13 @@ from memory.facts import Fact, Told, found, relevant
         ("鞋码改成42码吧", ["鞋码改为42码"]),
         ("身高165厘米，选哪个号", ["身高：165厘米"]),
         ("发票抬头是云帆科技", ["发票抬头：云帆科技"]),
+        ("我不叫小王，叫小李", ["名字：小李"]),
+        ("我下周前都住在上海", ["住在上海"]),
+        ("我不喜欢香菜了", ["不喜欢香菜"]),
     ],
 )
 def test_what_a_person_tells_of_themselves_is_found(said: str, texts: list[str]) -> None:
-    assert [fact.text for fact in found(said)] == texts
+    assert [fact.text for fact in found(said, NOW)] == texts
 
 
 @pytest.mark.parametrize(
@@ -46,13 +54,28 @@ def test_what_a_person_tells_of_themselves_is_found(said: str, texts: list[str])
     ],
 )
 def test_a_question_or_a_request_tells_nothing(said: str) -> None:
-    assert found(said) == []
+    assert found(said, NOW) == []
+
+
+@pytest.mark.parametrize(
+    ("said", "key", "value"),
+    [
+        ("我不对花生过敏", "allergy", "花生"),
+        ("我现在对花生不过敏了", "allergy", "花生"),
+        ("我已经不住杭州了", "city", "杭州"),
+    ],
+)
+def test_what_is_no_longer_so_is_taken_back(said: str, key: str, value: str) -> None:
+    assert [(fact.key, fact.value, fact.text) for fact in found(said, NOW)] == [(key, value, "")]
+
+
+def test_what_a_person_asks_to_be_kept_in_mind_is_pinned() -> None:
+    assert [fact.pinned for fact in found("请记住我的暗语是琥珀", NOW)] == [True]
+    assert [fact.pinned for fact in found("我叫小林", NOW)] == [False]
 
 
 def _told(text: str, *, pinned: bool = False) -> Told:
-    from datetime import UTC, datetime
-
-    return Told(1, Fact("note", "note", text, text), "oa", datetime.now(UTC), pinned)
+    return Told(1, Fact("note", "note", text, text), "oa", NOW, pinned)
 
 
 def test_pinned_facts_come_first_then_those_that_fit_the_question() -> None:

@@ -31,13 +31,13 @@ class World:
         self.mind = Mind(
             self.store,
             clock=lambda: self.now,
-            tell=self._tell,
+            tell=self.tell,
             policy=Policy.of(MemorySection().keep),
             people=True,
             history=self.history,
         )
 
-    async def _tell(self, place: int, words: str) -> bool:
+    async def tell(self, place: int, words: str) -> bool:
         self.told.append((place, words))
         return True
 

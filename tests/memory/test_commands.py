@@ -1,0 +1,60 @@
+"""`python -m hub person …` beside a hub that runs: what an operator may see and decide of one person."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from hub.__main__ import main
+from tests.databases import empty
+from tests.memory.world import World
+
+Shell = Callable[..., tuple[int, str]]
+
+
+@pytest.fixture
+def person(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Shell:
+    """Runs the command on somebody who told two facts; its exit status and what it printed."""
+    (tmp_path / "hub.toml").write_text('[hub]\ndata_dir = "."\n[knowledge]\nsources = []\n')
+    database = empty("sqlite", tmp_path)
+
+    async def told() -> None:
+        async with database.opened() as store:
+            world = World(store)
+            for words in ("我住在杭州", "我对花生过敏", "转人工"):
+                await world.say("oa:lin", words)
+
+    asyncio.run(told())
+
+    def run(verb: str, *rest: str) -> tuple[int, str]:
+        status = main(["person", verb, "oa:oa:lin", *rest, "--config", str(tmp_path / "hub.toml")])
+        return status, capsys.readouterr().out
+
+    return run
+
+
+def test_facts_are_numbered_pinned_and_forbidden(person: Shell) -> None:
+    assert person("facts")[1].startswith("1. 对花生过敏 (oa, ")
+    assert person("pin", "2")[0] == 0
+    assert person("facts")[1].startswith("1. 住在杭州 (oa, ")
+    assert person("unpin", "1")[0] == 0
+    assert person("forbid", "1")[0] == 0
+    assert person("facts")[1].splitlines()[1:] == ["not remembered: 花生"]
+
+
+def test_a_word_is_forbidden_and_allowed_again(person: Shell) -> None:
+    assert person("forbid", "杭州")[0] == 0
+    assert "住在杭州" not in person("facts")[1]
+    assert person("allow")[0] == 0
+    assert "not remembered" not in person("facts")[1]
+    assert person("allow")[0] == 1
+
+
+def test_a_number_that_is_not_there_is_refused(person: Shell) -> None:
+    assert [person(verb, "9")[0] for verb in ("pin", "unpin", "forbid")] == [1, 1, 1]
+
+
+def test_a_conversation_is_given_back_to_the_agent_once(person: Shell) -> None:
+    assert person("return") == (0, "the agent answers again\n")
+    assert person("return") == (1, "no conversation of theirs is with people\n")
