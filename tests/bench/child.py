@@ -40,6 +40,7 @@ async def echo(file: Path) -> None:
     async with hub.app.open_hub(config) as opened:
         opened.gateway._agent = Echo()
         async with hub.app._listening(opened):
+            hub.app.settle()
             await told(f"http://{config.hub.host}:{config.hub.port}")
 
 
