@@ -16,7 +16,7 @@ from agent.answers import Answers
 from agent.approved.answer import Known
 from agent.approved.offer import offering
 from agent.breaker import Breaker
-from agent.engine import Budget, Context, Engine, Found, Knowledge, Shelf
+from agent.engine import Budget, Context, Engine, Found, Knowledge, Shelf, Tools
 from agent.engines.builtin import Builtin
 from agent.engines.extractive import Extractive
 from agent.ladder import Ladder, Nobody, Observer, Rung
@@ -25,6 +25,7 @@ from agent.question import joined, language
 from agent.tools.confirm import Confirmations, closing
 from agent.tools.search import Search
 from config.sections import AgentSection
+from agent.tools.toolbox import Toolbox
 from hub.coordination import Cache
 from hub.coordination.local import LocalCache
 from hub.message import Text
@@ -56,6 +57,7 @@ class OneAgent:
         approved: Approvals | None = None,
         confirmations: Confirmations | None = None,
         cache: Cache | None = None,
+        toolbox: Toolbox | None = None,
         observer: Observer | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -66,6 +68,7 @@ class OneAgent:
         self._approved = approved
         self._confirmations = confirmations
         self._answers = Answers(cache or LocalCache(), section.cache, repr(section))
+        self._toolbox = toolbox
 
     async def answer(self, turn: Turn) -> AsyncGenerator[TurnEvent, None]:
         """The events of a turn, exactly one Answer at their end. Raises nothing but CancelledError."""
@@ -160,14 +163,20 @@ class OneAgent:
             question,
             shelf,
             found.confidence,
-            Search(self._knowledge, shelf, limit=section.passages),
+        budget = Budget(
+            deadline=min(turn.deadline, asyncio.get_running_loop().time() + section.seconds),
+            steps=section.steps,
+            tokens=section.model.max_tokens,
+            calls=section.calls,
+        )
+        tongue = self._language(turn)
+        tools: Tools = Search(self._knowledge, shelf, limit=section.passages)
+        if self._toolbox:
+            tools = self._toolbox.of(turn, self._knowledge, shelf, budget=budget, language=tongue)
+            tools,
             instructions=section.instructions,
-            language=self._language(turn),
-            budget=Budget(
-                deadline=min(turn.deadline, asyncio.get_running_loop().time() + section.seconds),
-                steps=section.steps,
-                tokens=section.model.max_tokens,
-            ),
+            language=tongue,
+            budget=budget,
         )
 
     async def _found(self, turn: Turn) -> tuple[str, Found]:

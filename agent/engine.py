@@ -7,12 +7,13 @@ AgentError              what the ladder and the models act upon; no person ever 
 │   ├── EngineTimedOut  it took too long
 │   └── EngineRefused   it will not work until the operator acts (a key, a model name)
 ├── ToolFailed          a tool did not work; its text is for the model
+│   └── ToolRefused     it may not be used here and now
 └── Unconfirmed         a tool acts only after the person's yes; the turn ends with the question
 """
 
 from collections.abc import AsyncGenerator, Iterable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Literal, Protocol
 
 from hub.errors import HubError
 from hub.person import Language
@@ -47,6 +48,27 @@ class EngineRefused(EngineFailed):
 
 class ToolFailed(AgentError):
     """A tool did not work. The text says to the model what it may do instead."""
+
+
+Refusal = Literal["linked", "group", "confirm", "calls"]
+"""Why a tool is refused: the person is not known, others read along, nobody can be asked, enough was called."""
+
+
+class ToolRefused(ToolFailed):
+    """A tool may not be used by this person, in this place or at this time. `why` is for whoever tells the person."""
+
+    def __init__(self, why: Refusal) -> None:
+        super().__init__(REFUSED[why])
+        self.why = why
+
+
+REFUSED: dict[Refusal, str] = {
+    "linked": "没有执行：还不知道提问者是谁。请告诉用户：先登录再问，"
+    "或者在已登录的渠道发送 /link 取得绑定码，并发到这里。",
+    "group": "没有执行：这涉及个人信息，不能在群里查询。请让用户私下询问。",
+    "confirm": "没有执行：这需要用户本人确认，而现在无法请用户确认。",
+    "calls": "没有执行：这一次已经用了太多工具。请根据已有结果回答。",
+}
 
 
 class Unconfirmed(AgentError):
@@ -103,16 +125,20 @@ class Knowledge(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ToolSpec:
-    """A tool as a model is told of it. `parameters` is a JSON schema, written as JSON."""
+    """A tool as a model is told of it. `parameters` is a JSON schema, written as JSON.
+
+    `examples` are questions that it answers, by which it is chosen where there is no model.
+    """
 
     name: str
     description: str
     parameters: str
+    examples: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What a tool did in this turn before any engine was asked: the person had said yes to it.
+    """What a tool did, and how it is told.
 
     `arguments` is JSON; `result` is for a model, `says` for the person where no model speaks.
     """
@@ -136,6 +162,10 @@ class Tools(Protocol):
         Raises ToolFailed when there is no such tool, the arguments are wrong or the tool did not work, and
         Unconfirmed when the person has to say yes first: nothing was done, and the turn ends with its question.
         """
+        ...
+
+    async def use(self, name: str, arguments: str) -> Done:
+        """The same for an engine that speaks without a model: it gets the words for the person as well."""
         ...
 
     async def confirmed(self, name: str, arguments: str) -> Done:
@@ -180,6 +210,8 @@ class Budget:
     """How often a model may be asked."""
     tokens: int = 2048
     """How long its answer may be."""
+    calls: int = 8
+    """How often declared tools may be used."""
 
 
 @dataclass(frozen=True, slots=True)

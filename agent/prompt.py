@@ -56,11 +56,11 @@ def confirmed(context: Context) -> Iterator[Message]:
         yield Message("tool", done.result, call="confirmed")
 
 
-def numbered(passages: Iterable[tuple[int, Passage]]) -> str:
+def numbered(passages: Iterable[tuple[int, Passage]], *, longest: int = PASSAGE) -> str:
     """Passages under their numbers, as many as the budget holds; the last one may be cut."""
     shown, left = [], PASSAGES
     for number, passage in passages:
-        text = _harmless(passage.text.strip())[: min(PASSAGE, left)]
+        text = _harmless(passage.text.strip())[: min(longest, left)]
         if not text:
             break
         left -= len(text)

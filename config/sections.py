@@ -239,3 +239,5 @@ class AgentSection(Section):
         if self.engine == "kotaemon":
             return ["engine: this version holds no Kotaemon engine; the builtin one answers in its place"]
         return []
+    calls: Count = 8
+    """How often declared tools may be used in one turn."""

@@ -6,7 +6,8 @@ from typing import Literal
 
 from sqlalchemy import Connection, select
 
-from memory.tables import INSERTS, messages, tool_calls
+from memory import audit
+from memory.tables import INSERTS, identities, messages, tool_calls
 
 CallState = Literal["begun", "done", "failed", "refused"]
 """`begun` without an end: the process died in between, and nobody knows whether the tool did its work."""
@@ -33,17 +34,27 @@ def of(connection: Connection, turn: str) -> list[Call]:
     return [Call(*row) for row in connection.execute(query)]
 
 
-def record(connection: Connection, turn: str, call: Call, now: datetime) -> None:
-    """Stores it under its number. What was erased meanwhile gets nothing new."""
+def record(connection: Connection, turn: str, call: Call, now: datetime) -> bool:
+    """Stores it under its number, its end also in the audit log; False for what was answered or erased meanwhile."""
     row = row_of(turn)
-    is_open = select(messages.c.id).where(messages.c.id == row, messages.c.state == "open").with_for_update()
-    if connection.execute(is_open).first() is None:
-        return
+    is_open = (
+        select(messages.c.id, identities.c.person_id)
+        .join(identities, identities.c.id == messages.c.identity_id)
+        .where(messages.c.id == row, messages.c.state == "open")
+        .with_for_update(of=messages)
+    )
+    found = connection.execute(is_open).first()
+    if found is None:
+        return False
     values = {"name": call.name, "arguments": call.arguments, "state": call.state, "result": call.result}
     put = INSERTS[connection.dialect.name](tool_calls).values(
         message_id=row, number=call.number, called_at=now, **values
     )
     connection.execute(put.on_conflict_do_update(index_elements=["message_id", "number"], set_=values))
+    if call.state != "begun":
+        entry = audit.Entry(f"person {found.person_id}", "tool", call.name, call.state)
+        audit.write(connection, entry, now=now)
+    return True
 
 
 def row_of(turn: str) -> int:

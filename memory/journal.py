@@ -11,8 +11,9 @@ from sqlalchemy import Connection, select
 
 from hub.journal import Outgoing, PartState, Piece, Stored
 from hub.message import Conversation, InboundMessage, OutboundMessage, Receipt
+from hub.person import Evidence
 from hub.turn import Answer, Exchange
-from memory import calls, inbox, outbox, past
+from memory import calls, inbox, outbox, past, people
 from memory.calls import Call
 from memory.inbox import INBOUND
 from memory.outbox import Mark
@@ -108,9 +109,13 @@ class SqlJournal:
         """The calls of a turn, in order: a turn that is run again takes their results from here."""
         return await self._store.read(lambda connection: calls.of(connection, turn))
 
-    async def record_tool_call(self, turn: str, call: Call, *, now: datetime) -> None:
-        """Stores the call, or what became of it; nothing when the turn's message is not open any more."""
-        await self._store.write(lambda connection: calls.record(connection, turn, call, now))
+    async def record_tool_call(self, turn: str, call: Call, *, now: datetime) -> bool:
+        """Stores the call, or what became of it; False when the turn's message is not open any more."""
+        return await self._store.write(lambda connection: calls.record(connection, turn, call, now))
+
+    async def proofs(self, person: int) -> Sequence[Evidence]:
+        """What platforms vouch for about a person, on all their identities."""
+        return await self._store.read(lambda connection: people.proofs(connection, person))
 
     # -- notes
 

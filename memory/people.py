@@ -88,3 +88,10 @@ def _new(connection: Connection, identity: Identity, now: datetime) -> Known:
 
 def _name(identity: Identity) -> dict[str, str]:
     return {"channel": identity.channel, "account": identity.account, "user": identity.user}
+
+
+def proofs(connection: Connection, person: int) -> list[Evidence]:
+    """What platforms vouch for about this person, on all their identities."""
+    mine = select(evidence.c.kind, evidence.c.value).join(identities, identities.c.id == evidence.c.identity_id)
+    found = connection.execute(mine.where(identities.c.person_id == person).order_by(evidence.c.id))
+    return [Evidence(kind, value) for kind, value in found]

@@ -32,6 +32,10 @@ class Search:
         self._shelf = shelf
         self._limit = limit
 
+    async def use(self, name: str, arguments: str) -> Done:
+        """What was found is cited, not told."""
+        return Done(name, arguments, await self.call(name, arguments), "")
+
     async def confirmed(self, name: str, arguments: str) -> Done:
         """Nobody is asked before something is looked up."""
         raise ToolFailed("没有这个工具。请直接根据已有资料回答。")

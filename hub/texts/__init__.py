@@ -92,6 +92,24 @@ class ConfirmTexts:
 
 
 @dataclass(frozen=True, slots=True)
+class ToolTexts:
+    """What a person is told of a tool where no model speaks."""
+
+    nothing: str
+    """Nothing was found."""
+    failed: str
+    """It did not work."""
+    unsure: str
+    """Nobody knows whether it was done."""
+    not_linked: str
+    """It is only for people who are known, and how to become so."""
+    in_group: str
+    """It tells about a person, and others read along."""
+    missing: str
+    """It needs to know more: `{names}`."""
+
+
+@dataclass(frozen=True, slots=True)
 class Texts:
     """Every sentence of the hub's own. `{name}` marks are filled with str.format by the caller."""
 
@@ -137,6 +155,7 @@ class Texts:
 
     related: str
     """The knowledge does not hold the answer, but perhaps something near it: `{passage}`."""
+    tools: ToolTexts
     perhaps: str
     """Before the approved questions that are close to what was asked, which may be pressed or said."""
     greeting: str

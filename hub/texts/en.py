@@ -1,6 +1,6 @@
 """English."""
 
-from hub.texts import ConfirmTexts, MemoryTexts, Texts, WebTexts
+from hub.texts import ConfirmTexts, MemoryTexts, Texts, ToolTexts, WebTexts
 
 TEXTS = Texts(
     failed="Sorry, I could not answer just now. Please try again in a moment.",
@@ -80,3 +80,13 @@ TEXTS = Texts(
         forgotten="Everything is deleted.",
     ),
 )
+    tools=ToolTexts(
+        nothing="I found no record of that.",
+        failed="Sorry, that did not work. Please try again later.",
+        unsure="Sorry, I got no result and can't tell whether it was done. Please check later or ask a person,"
+        " and don't submit it again.",
+        not_linked="I need to know who you are first. Please sign in and ask again; or say /link where you are"
+        " signed in, and send me the code here.",
+        in_group="This is personal, so I'd rather not look it up in a group. Please ask me privately.",
+        missing="Please tell me: {names}.",
+    ),

@@ -1,6 +1,6 @@
 """Chinese."""
 
-from hub.texts import ConfirmTexts, MemoryTexts, Texts, WebTexts
+from hub.texts import ConfirmTexts, MemoryTexts, Texts, ToolTexts, WebTexts
 
 TEXTS = Texts(
     failed="抱歉，我这边暂时没能答上来，请稍后再试一次。",
@@ -79,3 +79,11 @@ TEXTS = Texts(
         forgotten="已经全部删除。",
     ),
 )
+    tools=ToolTexts(
+        nothing="没有查到相关记录。",
+        failed="抱歉，暂时没能办成，请稍后再试。",
+        unsure="抱歉，没有收到办理结果，暂时不知道是否已经办成。请稍后查询，或联系人工确认，不要重复提交。",
+        not_linked="这需要先确认您是谁。请登录后再问；或者在已登录的渠道说 /link，再把得到的绑定码发到这里。",
+        in_group="这涉及个人信息，不便在群里查询，请私下问我。",
+        missing="请告诉我：{names}。",
+    ),

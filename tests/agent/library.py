@@ -61,6 +61,9 @@ class Toolbox:
     def __post_init__(self) -> None:
         self.called: list[tuple[str, str]] = []
 
+    async def use(self, name: str, arguments: str) -> Done:
+        return Done(name, arguments, await self.call(name, arguments), "")
+
     async def confirmed(self, name: str, arguments: str) -> Done:
         self.said_yes += ((name, arguments),)
         return Done(name, arguments, dict(self.results)[name], f"说：{dict(self.results)[name]}")
