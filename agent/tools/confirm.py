@@ -4,11 +4,15 @@ The question is made by the hub from what the operator declared and from the arg
 a model's words. What is kept of it, and when it still stands, is in memory/confirmations.py.
 """
 
+import json
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
+from agent.tools.shown import filled
+from agent.tools.tool import Manner, Tool
 from hub.message import Choice
 from hub.person import Language
 from hub.texts import texts
@@ -48,42 +52,43 @@ def said(text: str) -> Said | None:
     return Said(LOOSE[words], plain=False) if words in LOOSE else None
 
 
-def wording(template: str, tool: str, shown: Mapping[str, str], language: Language) -> str:
-    """The question: the operator's template with the values in it, or the tool's title with a line for each value.
-
-    `shown` names the arguments as people read them, in order; a template names them in {braces}.
-    """
+def wording(manner: Manner, arguments: Mapping[str, Any], language: Language) -> str:
+    """The question: the operator's template with the values in it, or the tool's title with a line for each value."""
     says = texts(language).confirm
-    values = {name: value_of(value) or says.nothing for name, value in shown.items()}
-    if template:
-        return template.format_map(values)
-    lines = (says.argument.format(name=name, value=value) for name, value in values.items())
-    return says.ask.format(tool=tool, arguments="\n".join(lines)).strip()
+    values = {name: value_of(value) or says.nothing for name, value in arguments.items()}
+    if manner.ask:
+        return filled(manner.ask, values)
+    lines = (says.argument.format(name=manner.titles.get(name, name), value=value) for name, value in values.items())
+    return says.ask.format(tool=manner.title, arguments="\n".join(lines)).strip()
 
 
-def value_of(given: str) -> str:
+def value_of(given: object) -> str:
     """A value as it may stand in a question: one line, no markup, not too long, sensitive numbers masked."""
-    words = masked(SPACE.sub(" ", given).strip())
+    text = given if isinstance(given, str) else json.dumps(given, ensure_ascii=False)
+    words = masked(SPACE.sub(" ", text).strip())
     cut = words if len(words) <= LONG else words[: LONG - 1] + "…"
     return cut.translate(MARKUP)
 
 
 class Confirmations:
-    """Asks, and hears what is said to it. `seconds` is how long a question stands."""
+    """Asks, and hears what is said to it. `seconds` is how long a question stands. Implements agent.tools.uses.Ask."""
 
     def __init__(self, store: Store, *, clock: Callable[[], datetime], seconds: float) -> None:
         self._store = store
         self._clock = clock
         self._lasts = timedelta(seconds=seconds)
 
-    async def ask(self, turn: str, tool: str, arguments: str, *, words: str, language: Language) -> Answer:
-        """Stores what the tool is to do (`arguments` is JSON); the question, with `words` as what is asked.
+    async def ask(self, turn: str, tool: Tool, given: Mapping[str, Any], language: Language) -> Answer:
+        """The question. What is kept is what the person is shown: what the turn itself says is asked for anew.
 
         Raises NotStored.
         """
-        now = self._clock()
+        asked = {name: value for name, value in given.items() if name not in tool.policy.bind}
+        arguments = json.dumps(asked, ensure_ascii=False)
+        now, name = self._clock(), tool.spec.name
         until = now + self._lasts
-        number = await self._store.write(lambda c: confirmations.ask(c, turn, tool, arguments, now=now, until=until))
+        number = await self._store.write(lambda c: confirmations.ask(c, turn, name, arguments, now=now, until=until))
+        words = wording(tool.manner, asked, language)
         says = texts(language).confirm
         minutes = max(round(self._lasts.total_seconds() / 60), 1)
         choices = (Choice(says.yes, f"Y#{number}", say="Y"), Choice(says.no, f"N#{number}", say="N"))

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.tools.confirm import said, value_of, wording
+from agent.tools.tool import Manner
 from memory.confirmations import Said
 
 
@@ -35,15 +36,15 @@ def test_a_button_names_its_question() -> None:
 
 
 def test_a_question_is_what_the_operator_wrote_with_the_values_in_it() -> None:
-    asked = wording("为订单 {订单号} 补开发票吗？", "补开发票", {"订单号": "QH1"}, "zh")
+    asked = wording(Manner(ask="为订单 {order} 补开发票吗？"), {"order": "QH1"}, "zh")
 
     assert asked == "为订单 QH1 补开发票吗？"
 
 
 def test_a_tool_without_a_template_lists_its_values() -> None:
-    asked = wording("", "补开发票", {"订单号": "QH1", "抬头": ""}, "zh")
+    asked = wording(Manner("补开发票", titles={"order": "订单号"}), {"order": "QH1", "copies": 2, "抬头": ""}, "zh")
 
-    assert asked == "请确认：要为您办理「补开发票」吗？\n- 订单号：QH1\n- 抬头：（无）"
+    assert asked == "请确认：要为您办理「补开发票」吗？\n- 订单号：QH1\n- copies：2\n- 抬头：（无）"
 
 
 def test_sensitive_numbers_are_masked() -> None:
@@ -51,9 +52,8 @@ def test_sensitive_numbers_are_masked() -> None:
 
 
 def test_a_value_can_neither_format_the_question_nor_begin_a_line() -> None:
-    asked = wording(
-        "抬头「{title}」吗？", "", {"title": "青禾」吗？\n\n**已取消** [点这里](https://x) {title} <at id=all>"}, "zh"
-    )
+    title = "青禾」吗？\n\n**已取消** [点这里](https://x) {title} <at id=all>"
+    asked = wording(Manner(ask="抬头「{title}」吗？"), {"title": title}, "zh")
 
     assert asked == "抬头「青禾」吗？ ＊＊已取消＊＊ ［点这里］(https://x) {title} ＜at id=all＞」吗？"
 
