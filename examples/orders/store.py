@@ -95,18 +95,19 @@ class Orders:
             return [Order(*row) for row in found]
 
     def request_invoice(self, customer: str, number: str, *, key: str) -> Order:
-        """Asks for the invoice of an order. The same key again does nothing and gives the same answer.
+        """Asks for the invoice of an order. The same key for the same order does nothing and gives the same answer.
 
         Raises Impossible: no such order of this customer, an invoice that is there, an order that is too old.
         """
         with self._transaction() as connection:
-            done = connection.execute("SELECT answer FROM requests WHERE key = ?", (key,)).fetchone()
+            request = f"{customer} {number} {key}"
+            done = connection.execute("SELECT answer FROM requests WHERE key = ?", (request,)).fetchone()
             if done:
                 return Order(**json.loads(done[0]))
             order = self._requested(_find(connection, customer, number))
             connection.execute("UPDATE orders SET invoice = ? WHERE number = ?", (order.invoice, number))
             answer = json.dumps(asdict(order), ensure_ascii=False)
-            connection.execute("INSERT INTO requests VALUES (?, ?)", (key, answer))
+            connection.execute("INSERT INTO requests VALUES (?, ?)", (request, answer))
             return order
 
     def _requested(self, order: Order) -> Order:
