@@ -12,6 +12,7 @@ from typing import Protocol
 
 import structlog
 
+from agent import files
 from agent.answers import Answers
 from agent.approved.answer import Known
 from agent.approved.offer import offering
@@ -24,8 +25,8 @@ from agent.models import providers
 from agent.question import joined, language
 from agent.tools.confirm import Confirmations, closing
 from agent.tools.search import Search
-from config.sections import AgentSection
 from agent.tools.toolbox import Toolbox
+from config.sections import AgentSection
 from hub.coordination import Cache
 from hub.coordination.local import LocalCache
 from hub.message import Text
@@ -56,8 +57,8 @@ class OneAgent:
         *,
         approved: Approvals | None = None,
         confirmations: Confirmations | None = None,
-        cache: Cache | None = None,
         toolbox: Toolbox | None = None,
+        cache: Cache | None = None,
         observer: Observer | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -67,8 +68,8 @@ class OneAgent:
         self._ladder = Ladder([Rung(engine, Breaker(clock=clock)) for engine in engines], self._observer)
         self._approved = approved
         self._confirmations = confirmations
-        self._answers = Answers(cache or LocalCache(), section.cache, repr(section))
         self._toolbox = toolbox
+        self._answers = Answers(cache or LocalCache(), section.cache, repr(section))
 
     async def answer(self, turn: Turn) -> AsyncGenerator[TurnEvent, None]:
         """The events of a turn, exactly one Answer at their end. Raises nothing but CancelledError."""
@@ -156,13 +157,12 @@ class OneAgent:
 
     async def _context(self, turn: Turn) -> Context:
         question, found = await self._found(turn)
+        if turn.attachments:
+            own = await asyncio.to_thread(files.about, turn.attachments, question, limit=self._section.passages)
+            found = files.joined(own, found)
         shelf = Shelf()
         shelf.put(found.passages)
         section = self._section
-        return Context(
-            question,
-            shelf,
-            found.confidence,
         budget = Budget(
             deadline=min(turn.deadline, asyncio.get_running_loop().time() + section.seconds),
             steps=section.steps,
@@ -173,6 +173,10 @@ class OneAgent:
         tools: Tools = Search(self._knowledge, shelf, limit=section.passages)
         if self._toolbox:
             tools = self._toolbox.of(turn, self._knowledge, shelf, budget=budget, language=tongue)
+        return Context(
+            question,
+            shelf,
+            found.confidence,
             tools,
             instructions=section.instructions,
             language=tongue,

@@ -29,7 +29,7 @@ class Answers:
 
     def key(self, turn: Turn, version: int, language: Language) -> str:
         """Under what the answer may be kept; "" when it is about this person, or nothing is kept at all."""
-        if not self._seconds or turn.history or turn.memory:
+        if not self._seconds or turn.history or turn.memory or turn.attachments:
             return ""
         said = "\0".join((self._made_by, str(version), language, normal(turn.text)))
         return f"answer:{hashlib.sha256(said.encode('utf-8', 'replace')).hexdigest()}"

@@ -17,6 +17,7 @@ from config.faults import Fault, Refused, faults, nearest, one_of
 from config.secret import Secret, password
 from config.sections import (
     AgentSection,
+    FilesSection,
     HubSection,
     KnowledgeSection,
     MemorySection,
@@ -33,7 +34,7 @@ Kinds = Mapping[str, Callable[[], type[BaseModel]]]
 SectionT = TypeVar("SectionT", bound=BaseModel)
 Table = Mapping[str, Any]
 
-SINGLE = ("hub", "storage", "shared", "queue", "knowledge", "agent", "memory", "operators")
+SINGLE = ("hub", "storage", "shared", "queue", "knowledge", "agent", "memory", "files", "operators")
 SECTIONS = (*SINGLE, "channels")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
@@ -50,6 +51,7 @@ class Config:
     knowledge: KnowledgeSection
     agent: AgentSection
     memory: MemorySection
+    files: FilesSection
     operators: OperatorsSection
     channels: Mapping[str, ChannelSection]
     tools: Mapping[str, Section] = field(default_factory=dict)
@@ -118,6 +120,7 @@ def load(path: Path, kinds: Kinds, tools: Kinds | None = None) -> Config:
         knowledge=reader.section("knowledge", KnowledgeSection, raw),
         agent=reader.section("agent", AgentSection, raw, apart=("tools",) if tools else ()),
         memory=reader.section("memory", MemorySection, raw),
+        files=reader.section("files", FilesSection, raw),
         operators=reader.section("operators", OperatorsSection, raw),
         channels=reader.named("channels", ChannelSection, kinds, raw.get("channels", {})),
         tools=reader.named("agent.tools", Section, tools, _inside(raw.get("agent"), "tools")) if tools else {},

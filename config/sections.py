@@ -129,6 +129,21 @@ class MemorySection(Section):
     """Ids that a platform or its directory vouches for, by which identities are joined into one person."""
     days: Annotated[int, Field(ge=0)] = 0
     """After so many days what was said is erased. 0 = never."""
+    calls: Annotated[int, Field(ge=0)] = 500
+    """How often a day the model may read what people said, for facts and a summary. 0 = never."""
+
+
+class FilesSection(Section):
+    """The files that people send: read for their own questions, and never part of the knowledge."""
+
+    hours: Seconds = 24
+    """So long a file is at hand for the questions of whoever sent it. 0 = files are not read."""
+    megabytes: Count = 20
+    """A file that is larger is not read; each channel may set less."""
+    characters: Count = 60_000
+    """So much of a file is kept."""
+    most: Count = 3
+    """Files at hand in one conversation, the newest ones."""
 
 
 class OperatorsSection(Section):
@@ -230,6 +245,8 @@ class AgentSection(Section):
     """Earlier messages that the model is shown."""
     passages: Count = 6
     """Passages that the model is shown for a question."""
+    calls: Count = 8
+    """How often declared tools may be used in one turn."""
     confirm: Positive = 600
     """Seconds in which a person may say yes to what a tool is to do."""
     model: AgentModelSection = AgentModelSection()
@@ -239,5 +256,3 @@ class AgentSection(Section):
         if self.engine == "kotaemon":
             return ["engine: this version holds no Kotaemon engine; the builtin one answers in its place"]
         return []
-    calls: Count = 8
-    """How often declared tools may be used in one turn."""

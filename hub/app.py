@@ -5,6 +5,7 @@ platform gets a 503 and tries again), what is in work is finished and sent, then
 """
 
 import asyncio
+import gc
 import signal
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -20,6 +21,7 @@ from aiohttp import web
 
 from agent.agent import OneAgent, engines
 from agent.approved.book import Book
+from agent.files import Files
 from agent.knowledge.library import Library, open_library
 from agent.tools.confirm import Confirmations
 from channels.registry import load
@@ -33,6 +35,7 @@ from hub.errors import ConfigError
 from hub.gateway import Bounds, Gateway, HubRecord
 from hub.observe import Metrics, configure_logs, new_metrics
 from hub.turn import Answer, ToolUsed
+from memory.files import KeptFiles
 from memory.handing import Tell, watch
 from memory.journal import SqlJournal
 from memory.lock import active, only_one
@@ -92,6 +95,7 @@ async def _serve(config: Config) -> int:
             await stack.enter_async_context(active(config.storage.url.value, stop.set))
         hub = await stack.enter_async_context(open_hub(config))
         runner = await stack.enter_async_context(_listening(hub))
+        settle()
         log.info("ready", address=f"http://{config.hub.host}:{config.hub.port}", channels=list(hub.channels))
         await stop.wait()
         log.info("stopping", in_work=hub.gateway.depth)
@@ -100,6 +104,16 @@ async def _serve(config: Config) -> int:
         done = await hub.gateway.drain(config.hub.drain)
     log.info("stopped", everything_finished=done)
     return 0
+
+
+def settle() -> None:
+    """What was made until now stays for good, so the collector need not look at it again, nor look every 700 objects.
+
+    Measured: a fifth of the CPU of a message, and half of the longest pauses.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
 
 
 @asynccontextmanager
@@ -137,6 +151,7 @@ async def open_hub(config: Config) -> AsyncIterator[Hub]:
             metrics=metrics,
             clock=now,
             bounds=_bounds(config),
+            files=_files(config, store),
         )
         stack.push_async_callback(gateway.close)
         hub = Hub(config, store, library, gateway, channels, metrics, await stack.enter_async_context(AsyncExitStack()))
@@ -149,6 +164,14 @@ async def open_hub(config: Config) -> AsyncIterator[Hub]:
         beside = (agent.warm(), *_watches(config, store, tell), *map(_kept_running, channels.values()))
         await stack.enter_async_context(_beside(*beside))
         yield hub
+
+
+def _files(config: Config, store: Store) -> KeptFiles | None:
+    bounds = config.files
+    if not bounds.hours:
+        return None
+    read = Files(most=bounds.megabytes << 20, characters=bounds.characters).read
+    return KeptFiles(store, read, bounds, clock=now)
 
 
 def _watches(config: Config, store: Store, tell: Tell) -> list[Coroutine[Any, Any, None]]:

@@ -17,11 +17,12 @@ import structlog
 from hub.channel import Channel, Recorded, Ticket
 from hub.delivery import Delivery
 from hub.errors import NotStored
+from hub.files import Files, NoFiles, Taken
 from hub.fit import fit
 from hub.journal import Journal, Piece, Stored
 from hub.lanes import Lanes
 from hub.memory import Memory
-from hub.message import Conversation, InboundMessage, OutboundMessage
+from hub.message import Conversation, InboundMessage, Media, OutboundMessage
 from hub.observe import Metrics
 from hub.show import Show
 from hub.texts import texts
@@ -58,6 +59,7 @@ class Gateway:
         metrics: Metrics,
         clock: Callable[[], datetime],
         bounds: Bounds,
+        files: Files | None = None,
     ) -> None:
         self._journal = journal
         self._agent = agent
@@ -67,6 +69,7 @@ class Gateway:
         self._metrics = metrics
         self._clock = clock
         self._bounds = bounds
+        self._files = files or NoFiles()
         self._claims = Claims(journal, delivery, clock)
         self._lanes: Lanes[int, Stored] = Lanes(self._turn, most=bounds.turns)
         self._closing = False
@@ -139,15 +142,26 @@ class Gateway:
             return Answer(language.failed, engine="none")
         if answer := await self._memory.answer(stored):
             return answer
-        if not stored.message.text:
-            return Answer(language.only_words, engine="none")
-        turn = await self._prepare(stored, attempt)
         try:
             async with asyncio.timeout(self._bounds.turn_seconds):
-                return await self._memory.offer(stored, await self._ask(turn, show))
+                return await self._said(stored, attempt, show)
         except TimeoutError:
             log.error("the agent took too long")
             return Answer(language.failed, engine="none")
+
+    async def _said(self, stored: Stored, attempt: int, show: Show) -> Answer:
+        """What is said to words; to a file by itself, that it was read and may be asked about."""
+        taken = Taken()
+        if any(isinstance(part, Media) for part in stored.message.parts):
+            channel = self._channels[stored.message.conversation.channel]
+            taken = await self._files.take(stored, channel.fetch)
+        if stored.message.text:
+            turn = await self._prepare(stored, attempt)
+            return await self._memory.offer(stored, await self._ask(turn, show))
+        language = texts(stored.person.language)
+        if taken.read:
+            return Answer(language.file_read.format(names="、".join(taken.read)), engine="none")
+        return Answer(language.file_unread if taken.unread else language.only_words, engine="none")
 
     async def _prepare(self, stored: Stored, attempt: int) -> Turn:
         """Everything that the agent may know of the person, read before it is asked."""
@@ -160,6 +174,7 @@ class Gateway:
             person=stored.person,
             history=tuple(history),
             memory=() if strange else await self._memory.recall(stored),
+            attachments=await self._files.recall(stored),
             deadline=deadline,
             attempt=attempt,
         )

@@ -28,6 +28,14 @@ class Remembered:
 
 
 @dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that the person sent: its name, and its words as Markdown. Data, and of nobody else's concern."""
+
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Turn:
     """One question to answer. `id` is the same when the turn is run again after a crash.
 
@@ -40,6 +48,7 @@ class Turn:
     person: Person
     history: tuple[Exchange, ...] = ()
     memory: tuple[Remembered, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
     deadline: float = float("inf")
     attempt: int = 1
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import aiohttp
 
+from channels.kit.download import receive
 from hub.coordination import Token, Tokens
 from hub.errors import Faulty, Unknown
 
@@ -59,6 +60,23 @@ class Api:
             token = await self.tokens.get(self.name, self.fetch, refused=token)
             outcome = await self._once(method, path, body, query or {}, token)
         return outcome
+
+    async def file(self, path: str, *, query: Mapping[str, str], most: int, seconds: float) -> Outcome | bytes:
+        """A file of at most `most` bytes, or what the platform says in its place. Raises as `call`, and Impossible."""
+        token = await self.tokens.get(self.name, self.fetch)
+        found = await self._file(path, query, token, most, seconds)
+        if isinstance(found, Outcome) and self.stale(found):
+            token = await self.tokens.get(self.name, self.fetch, refused=token)
+            found = await self._file(path, query, token, most, seconds)
+        return found
+
+    async def _file(
+        self, path: str, query: Mapping[str, str], token: str, most: int, seconds: float
+    ) -> Outcome | bytes:
+        params, headers = self.place(token)
+        url, asked = self.base.rstrip("/") + path, {**query, **params}
+        received = await receive(self.http, url, most=most, seconds=seconds, headers=headers, query=asked)
+        return received.raw if received.attached else _outcome(200, received.raw, {})
 
     async def _once(self, method: str, path: str, body: object, query: Mapping[str, str], token: str) -> Outcome:
         params, headers = self.place(token)

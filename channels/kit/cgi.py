@@ -30,6 +30,7 @@ MEANINGS: Mapping[int, Meaning] = {
     40125: "blocked",
     45002: "never",
     44004: "never",
+    40007: "never",  # the file is gone, or never was
 }
 WARNING = "api"
 """The key of the warning that our address or our credentials are refused."""
@@ -134,6 +135,22 @@ class Cgi:
             raise self._noted(error)
         self._site.warn(WARNING, "")
         return outcome.body
+
+    async def media(self, media_id: str, *, most: int, seconds: float) -> bytes:
+        """The bytes of a temporary file, which is there for three days. Raises DeliveryError.
+
+        https://developers.weixin.qq.com/doc/offiaccount/Asset_Management/Get_temporary_materials.html
+        https://developer.work.weixin.qq.com/document/path/90254
+        """
+        if not media_id:
+            raise Impossible("the message named no file", code="no_file")
+        query = {"media_id": media_id}
+        found = await self._api.file("/cgi-bin/media/get", query=query, most=most, seconds=seconds)
+        if isinstance(found, bytes):
+            return found
+        if error := self._codes.error(found):
+            raise self._noted(error)
+        raise Impossible("there is no file in the answer", code="no_file")
 
     async def fetch(self) -> Token:
         """A new token. Nothing was sent when it fails, so that it never raises Unknown."""

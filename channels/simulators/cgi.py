@@ -86,6 +86,8 @@ class Platform:
         self.calls: list[Call] = []
         self.faults: list[Fault] = []
         self.url = ""
+        self.media: dict[str, bytes] = {}
+        """Temporary files by media_id."""
         self.delay = 0.0
         """Seconds that every call takes."""
         self._open, self._paths = open_paths, paths
@@ -135,6 +137,9 @@ class Platform:
         answer = fault.answer if fault else await self._answer(call) if body is not None else error(47001)
         call.errcode = answer.get("errcode", 0)
         self._changed.set()
+        if call.path == "media/get" and not call.errcode:
+            attached = {"Content-Disposition": 'attachment; filename="file"'}
+            return web.Response(body=self.media[call.query["media_id"]], headers=attached)
         text = json.dumps(answer, ensure_ascii=False)
         return web.json_response(text=text, status=fault.status if fault else 200)
 
@@ -146,12 +151,16 @@ class Platform:
         return None
 
     async def _answer(self, call: Call) -> Answer:
-        if (serve := self._paths.get(call.path)) is None:
+        serve = self._media if call.path == "media/get" else self._paths.get(call.path)
+        if serve is None:
             return error(40066, "invalid url")
         if call.path not in self._open and (no := self.tokens.refusal(call.query.get("access_token", ""))):
             return no
         answer = serve(call)
         return answer if isinstance(answer, dict) else await answer
+
+    def _media(self, call: Call) -> Answer:
+        return dict(OK) if call.query.get("media_id") in self.media else error(40007, "invalid media_id")
 
 
 def _object(raw: bytes) -> Answer | None:

@@ -23,7 +23,7 @@ from channels.wechat_kf.payload import Item, Origin, decode, settle
 from channels.wechat_kf.settings import Settings
 from hub.channel import Channel, Finding, Site, Traits
 from hub.errors import Closed, DeliveryError, Impossible, Unknown
-from hub.message import InboundMessage, OutboundMessage, Receipt
+from hub.message import InboundMessage, Media, OutboundMessage, Receipt
 from hub.person import Evidence
 from hub.texts import texts
 
@@ -190,6 +190,9 @@ class CustomerService(Channel[Settings]):
         if state in SILENT:
             return Impossible("a person has taken over the session", code=refusal.code)
         return refusal
+
+    async def fetch(self, media: Media) -> bytes:
+        return await self._api.media(media.reference)
 
     def doctor(self) -> AsyncIterator[Finding]:
         return examine(self.settings, self.site, self._api)

@@ -55,7 +55,7 @@ class OpenApi:
     """Calls for the desks of one corporation. All raise DeliveryError."""
 
     def __init__(self, settings: Settings, site: Site) -> None:
-        self._page = settings.page
+        self._settings = settings
         self._cgi = wecom.cgi(
             site,
             settings.api_base,
@@ -69,7 +69,7 @@ class OpenApi:
 
     async def sync(self, desk: str, cursor: str, token: str) -> Answered:
         """The page after the cursor. Without the bell's token it may be asked for only rarely."""
-        body: dict[str, object] = {"open_kfid": desk, "limit": self._page}
+        body: dict[str, object] = {"open_kfid": desk, "limit": self._settings.page}
         if cursor:
             body["cursor"] = cursor
         if token:
@@ -111,6 +111,10 @@ class OpenApi:
             listed = (await self._cgi.call("POST", "/cgi-bin/kf/customer/batchget", body)).get("customer_list") or []
             found |= {str(c["external_userid"]): str(c["unionid"]) for c in listed if c.get("unionid")}
         return found
+
+    async def media(self, media_id: str) -> bytes:
+        """The bytes of a file that a customer sent."""
+        return await self._cgi.media(media_id, most=self._settings.media_bytes, seconds=self._settings.media_seconds)
 
     async def token(self) -> object:
         """A token straight from WeCom, to see whether it gives one."""

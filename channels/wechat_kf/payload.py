@@ -145,15 +145,16 @@ def settle(
     """The messages of one page with what is known beside them.
 
     Not answered: customers in `silent` (people see to them), what was sent before `since`, and of several messages
-    without words all but one, and that one only where nothing of the same customer follows: each answer costs one of
-    five.
+    without words and files all but one, and that one only where nothing of the same customer follows: each answer costs
+    one of five.
     """
     last = {message.sender.user: message.key for message in messages if message.addressed}
     settled = []
     for message in messages:
         user = message.sender.user
         late = bool(since and message.sent_at and message.sent_at < since)
-        said = bool(message.text.strip()) or last.get(user) == message.key
+        file = any(isinstance(part, Media) and part.kind == "file" for part in message.parts)
+        said = bool(message.text.strip()) or file or last.get(user) == message.key
         addressed = message.addressed and said and not late and user not in silent
         settled.append(replace(message, addressed=addressed, evidence=known.get(user, ())))
     return settled

@@ -42,6 +42,10 @@ class Settings(ChannelSection):
     """How many are taken in that time."""
     code_seconds: Positive = 20.0
     """Seconds for which the code of a welcome is good."""
+    media_bytes: Count = 20 << 20
+    """The largest file that is fetched."""
+    media_seconds: Positive = 60.0
+    """Seconds that fetching a file may take."""
     timeout: Positive = 10.0
     """Seconds that one call of the API may take."""
     refusal_pause: Seconds = 30.0

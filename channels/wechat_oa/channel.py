@@ -20,7 +20,7 @@ from channels.wechat_oa.settings import Settings
 from channels.wechat_oa.tries import Tries
 from hub.channel import Channel, Finding, Live, Site, Ticket, Traits
 from hub.errors import Closed, DeliveryError, Unknown, Unreadable
-from hub.message import InboundMessage, OutboundMessage, Receipt
+from hub.message import InboundMessage, Media, OutboundMessage, Receipt
 from hub.texts import texts
 
 log = structlog.get_logger()
@@ -202,6 +202,9 @@ class OfficialAccount(Channel[Settings]):
             await self._api.typing(openid)
         except DeliveryError as error:
             log.debug("no typing sign", channel=self.name, code=error.code)
+
+    async def fetch(self, media: Media) -> bytes:
+        return await self._api.media(media.reference)
 
     def doctor(self) -> AsyncIterator[Finding]:
         return examine(self.settings, self.site, self._api)

@@ -75,6 +75,10 @@ class OpenApi:
         """The follower's UnionID, "" where there is none. Raises DeliveryError."""
         return str((await self._cgi.call("GET", "/cgi-bin/user/info", query={"openid": openid})).get("unionid", ""))
 
+    async def media(self, media_id: str) -> bytes:
+        """The bytes of a file that somebody sent. Raises DeliveryError."""
+        return await self._cgi.media(media_id, most=self._settings.media_bytes, seconds=self._settings.media_seconds)
+
     async def token(self) -> Token:
         """A token straight from WeChat, to see whether it gives one. Raises DeliveryError."""
         return await self._cgi.fetch()

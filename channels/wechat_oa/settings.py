@@ -60,6 +60,10 @@ class Settings(ChannelSection):
     """Seconds of work after which the person sees that an answer is coming; 0 = never shown."""
     reply_pause: Annotated[float, Field(ge=0)] = 0.5
     """Seconds between a reply in a callback and what follows it by the API, so that they are shown in order."""
+    media_bytes: Count = 20 << 20
+    """The largest file that is fetched."""
+    media_seconds: Positive = 60.0
+    """Seconds that fetching a file may take."""
     timeout: Positive = 10.0
     """Seconds that one call of the API may take."""
     refresh_pause: Positive = 30.0

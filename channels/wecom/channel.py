@@ -16,7 +16,7 @@ from channels.wecom.settings import Settings
 from hub.channel import Channel, Finding, Site, Traits
 from hub.errors import Closed, Impossible
 from hub.fit import spoken
-from hub.message import OutboundMessage, Receipt
+from hub.message import Media, OutboundMessage, Receipt
 from hub.texts import texts
 
 log = structlog.get_logger()
@@ -84,6 +84,9 @@ class WeCom(Channel[Settings]):
                 log.info("wecom card not taken", message=message.id, code=error.code)
         words = spoken(message.text, message.choices, texts("zh"))
         return Receipt(await self._api.send(member, words, retry=message.retry))
+
+    async def fetch(self, media: Media) -> bytes:
+        return await self._api.media(media.reference)
 
     def doctor(self) -> AsyncIterator[Finding]:
         return examine(self.settings, self.site, self._api)

@@ -75,6 +75,10 @@ class OpenApi:
         if wait := await self._site.coordination.limits.take(name, limit=self._settings.rate, seconds=60):
             raise Faulty("more messages a minute than WeCom lets through to one member", code="rate", after=wait)
 
+    async def media(self, media_id: str) -> bytes:
+        """The bytes of a file that somebody sent. Raises DeliveryError."""
+        return await self._cgi.media(media_id, most=self._settings.media_bytes, seconds=self._settings.media_seconds)
+
     async def token(self) -> object:
         """A token straight from WeCom, to see whether it gives one. Raises DeliveryError."""
         return await self._cgi.fetch()

@@ -7,7 +7,7 @@ from pydantic import AfterValidator, Field
 from channels.kit.envelope import AesKey
 from channels.kit.wecom import corporation
 from config import ChannelSection, Secret
-from config.sections import Positive, Web
+from config.sections import Count, Positive, Web
 
 
 class Settings(ChannelSection):
@@ -37,6 +37,10 @@ class Settings(ChannelSection):
     """Messages a minute to one member; WeCom drops what is more without a word."""
     duplicate_seconds: Annotated[int, Field(ge=1, le=14400)] = 300
     """For a message that may have arrived: seconds in which WeCom itself drops the same text."""
+    media_bytes: Count = 20 << 20
+    """The largest file that is fetched."""
+    media_seconds: Positive = 60.0
+    """Seconds that fetching a file may take."""
     timeout: Positive = 10.0
     """Seconds that one call of the API may take."""
     refusal_pause: Annotated[float, Field(ge=0)] = 30.0

@@ -125,6 +125,10 @@ class Texts:
     """Somebody follows the account or opens the chat."""
     only_words: str
     """A picture, a video, a sticker … came that the agent can't read."""
+    file_read: str
+    """A file came without a question, and was read: `{names}`."""
+    file_unread: str
+    """A file came that can't be read: too large, gone, or of another kind."""
     sources: str
     """The word before the list of sources, with its colon."""
     below: str
@@ -151,11 +155,11 @@ class Texts:
     """On a button after it was pressed."""
     web: WebTexts
     memory: MemoryTexts
+    tools: ToolTexts
     confirm: ConfirmTexts
 
     related: str
     """The knowledge does not hold the answer, but perhaps something near it: `{passage}`."""
-    tools: ToolTexts
     perhaps: str
     """Before the approved questions that are close to what was asked, which may be pressed or said."""
     greeting: str

@@ -9,6 +9,9 @@ TEXTS = Texts(
     more="(There is more: send any message to read on.)",
     welcome="Hello! Just type your question.",
     only_words="I can only read words for now. Please tell me in words what you need.",
+    file_read="I have read “{names}”. What would you like to know about it?",
+    file_unread="I couldn't read this file: it may be too large, expired, or of a kind that I can't open. "
+    "Send a PDF, Word, Excel, PowerPoint, web page or text file, or tell me in words.",
     sources="Sources:",
     below="Please see the next message.",
     taken="Got it",
@@ -79,7 +82,6 @@ TEXTS = Texts(
         confirm="yes forget me",
         forgotten="Everything is deleted.",
     ),
-)
     tools=ToolTexts(
         nothing="I found no record of that.",
         failed="Sorry, that did not work. Please try again later.",
@@ -90,3 +92,4 @@ TEXTS = Texts(
         in_group="This is personal, so I'd rather not look it up in a group. Please ask me privately.",
         missing="Please tell me: {names}.",
     ),
+)

@@ -9,6 +9,9 @@ TEXTS = Texts(
     more="（内容较长，回复任意文字查看余下部分）",
     welcome="您好，很高兴为您服务，请直接输入您的问题。",
     only_words="我暂时只看得懂文字，请用文字告诉我您的问题。",
+    file_read="我看过「{names}」了，您想了解其中的什么内容？",
+    file_unread="这个文件我没能读出来，可能太大、已过期或格式不支持。"
+    "可以发 PDF、Word、Excel、PPT、网页或文本文件，也可以直接用文字告诉我。",
     sources="来源：",
     below="内容见下一条消息。",
     taken="收到",
@@ -78,7 +81,6 @@ TEXTS = Texts(
         confirm="确认忘记",
         forgotten="已经全部删除。",
     ),
-)
     tools=ToolTexts(
         nothing="没有查到相关记录。",
         failed="抱歉，暂时没能办成，请稍后再试。",
@@ -87,3 +89,4 @@ TEXTS = Texts(
         in_group="这涉及个人信息，不便在群里查询，请私下问我。",
         missing="请告诉我：{names}。",
     ),
+)

@@ -150,7 +150,7 @@ def test_secrets_are_known_to_those_who_must_hide_them_and_never_shown(place: Pa
             "x = 1\n",
             [
                 "x: is not a section; "
-                "known here: agent, channels, hub, knowledge, memory, operators, queue, shared, storage"
+                "known here: agent, channels, files, hub, knowledge, memory, operators, queue, shared, storage"
             ],
         ),
         ("hub = 1\n", ["hub: is a section with settings of its own"]),

@@ -15,10 +15,11 @@ from aiohttp import web
 
 from hub.channel import Channel, Live, Site, Traits
 from hub.delivery import Delivery
-from hub.errors import DeliveryError
+from hub.errors import DeliveryError, Impossible
+from hub.files import Files
 from hub.gateway import Bounds, Gateway, HubRecord
 from hub.memory import Forgetful, Memory
-from hub.message import Conversation, InboundMessage, OutboundMessage, Receipt, Text
+from hub.message import Conversation, InboundMessage, Media, OutboundMessage, Receipt, Text
 from hub.observe import Metrics, new_metrics
 from hub.person import Identity
 from hub.turn import Answer, Delta, Restarted, Turn, TurnEvent
@@ -62,6 +63,8 @@ class ScriptedChannel(Channel):  # type: ignore[type-arg]  # it has no settings
         self.outcomes: list[DeliveryError | Exception | None] = []
         self.arrived = asyncio.Condition()
         self.shows: Live | None = None
+        self.media: dict[str, bytes] = {}
+        self.fetched: list[str] = []
 
     @property
     def traits(self) -> Traits:
@@ -72,6 +75,12 @@ class ScriptedChannel(Channel):  # type: ignore[type-arg]  # it has no settings
 
     async def live(self, message: InboundMessage) -> Live | None:
         return self.shows
+
+    async def fetch(self, media: Media) -> bytes:
+        self.fetched.append(media.reference)
+        if media.reference not in self.media:
+            raise Impossible("no such file", code="gone")
+        return self.media[media.reference]
 
     async def send(self, message: OutboundMessage) -> Receipt:
         self.tried.append(message)
@@ -154,6 +163,7 @@ async def stage(
     script: Events = echo,
     bounds: Bounds | None = None,
     memory: Memory | None = None,
+    files: Callable[[Store], Files] | None = None,
     outcomes: Iterable[DeliveryError | Exception | None] = (),
 ) -> AsyncIterator[Stage]:
     """A hub on the journal in `folder`; leaving the block is a crash: nothing is drained."""
@@ -171,6 +181,7 @@ async def stage(
             metrics=metrics,
             clock=lambda: datetime.now(UTC),
             bounds=bounds or Bounds(),
+            files=files(store) if files else None,
         )
         site = fake_site(None, inbox=gateway, record=HubRecord(journal, "main"))  # type: ignore[arg-type]  # no calls
         channel = channels["main"] = ScriptedChannel(site, traits or Traits(citations="own"))
