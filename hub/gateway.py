@@ -115,21 +115,21 @@ class Gateway:
         channel = self._channels[stored.message.conversation.channel]
         loop = asyncio.get_running_loop()
         began = loop.time()
-        with structlog.contextvars.bound_contextvars(turn=stored.turn, channel=channel.name):
-            try:
-                await self._delivery.stir(stored.place)
-                stored = await self._memory.identify(stored)
-                async with Show(channel, stored, self._journal) as show:
-                    answer = await self._answer(stored, show)
-                if await self._commit(channel, stored, answer):
-                    log.info("answered", engine=answer.engine, seconds=round(loop.time() - began, 3))
-                    await self._learn(stored, answer)
-            except Exception:
-                log.exception("a turn failed")
-                await self._apologise(channel, stored)
-            finally:
-                self._claims.forget(stored)
-                self._metrics.turned(channel.name, loop.time() - began)
+        structlog.contextvars.bind_contextvars(turn=stored.turn, channel=channel.name)  # in the context of a lane
+        try:
+            await self._delivery.stir(stored.place)
+            stored = await self._memory.identify(stored)
+            async with Show(channel, stored, self._journal) as show:
+                answer = await self._answer(stored, show)
+            if await self._commit(channel, stored, answer):
+                log.info("answered", engine=answer.engine, seconds=round(loop.time() - began, 3))
+                await self._learn(stored, answer)
+        except Exception:
+            log.exception("a turn failed")
+            await self._apologise(channel, stored)
+        finally:
+            self._claims.forget(stored)
+            self._metrics.turned(channel.name, loop.time() - began)
 
     async def _answer(self, stored: Stored, show: Show) -> Answer:
         """The person's command, or what the agent says."""
