@@ -131,6 +131,8 @@ class MemorySection(Section):
     """After so many days what was said is erased. 0 = never."""
     calls: Annotated[int, Field(ge=0)] = 500
     """How often a day the model may read what people said, for facts and a summary. 0 = never."""
+    calls: Annotated[int, Field(ge=0)] = 500
+    """How often a day the model may read what people said, for facts and a summary. 0 = never."""
 
 
 class FilesSection(Section):

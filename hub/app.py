@@ -23,6 +23,7 @@ from agent.agent import OneAgent, engines
 from agent.approved.book import Book
 from agent.files import Files
 from agent.knowledge.library import Library, open_library
+from agent.scribe import scribe
 from agent.tools.confirm import Confirmations
 from channels.registry import load
 from config import Config
@@ -44,6 +45,7 @@ from memory.operators import Desk, Webhook
 from memory.retention import retain
 from memory.sensitive import Policy, masked
 from memory.store import Store, open_store
+from memory.study import Study
 
 log = structlog.get_logger()
 
@@ -139,13 +141,15 @@ async def open_hub(config: Config) -> AsyncIterator[Hub]:
         journal = SqlJournal(store)
         delivery = Delivery(journal, channels, clock=now, metrics=metrics, most=config.hub.turns)
 
+        study = await stack.enter_async_context(_study(config, store))
+
         async def tell(place: int, text: str) -> bool:
             return await gateway.tell(place, text)
 
         gateway = Gateway(
             journal=journal,
             agent=agent,
-            memory=_mind(config, store, http, tell),
+            memory=_mind(config, store, http, tell, study),
             channels=channels,
             delivery=delivery,
             metrics=metrics,
@@ -161,7 +165,7 @@ async def open_hub(config: Config) -> AsyncIterator[Hub]:
             channels[name] = channel(section, site)
             hub.open.push_async_callback(channels[name].close)
         await gateway.start()
-        beside = (agent.warm(), *_watches(config, store, tell), *map(_kept_running, channels.values()))
+        beside = (agent.warm(), *_watches(config, store, tell, study), *map(_kept_running, channels.values()))
         await stack.enter_async_context(_beside(*beside))
         yield hub
 
@@ -174,12 +178,23 @@ def _files(config: Config, store: Store) -> KeptFiles | None:
     return KeptFiles(store, read, bounds, clock=now)
 
 
-def _watches(config: Config, store: Store, tell: Tell) -> list[Coroutine[Any, Any, None]]:
+@asynccontextmanager
+async def _study(config: Config, store: Store) -> AsyncIterator[Study]:
+    writer = scribe(config.agent)
+    try:
+        yield Study(store, now, Policy.of(config.memory.keep), writer, config.memory.calls)
+    finally:
+        if writer:
+            await writer.close()
+
+
+def _watches(config: Config, store: Store, tell: Tell, study: Study) -> list[Coroutine[Any, Any, None]]:
     """What looks after memory while the hub runs."""
-    return [retain(store, config.memory.days, now), watch(store, config.operators.hours, tell, now)]
+    watches = watch(store, config.operators.hours, tell, now)
+    return [retain(store, config.memory.days, now), watches, study.run()]
 
 
-def _mind(config: Config, store: Store, http: aiohttp.ClientSession, tell: Tell) -> Mind:
+def _mind(config: Config, store: Store, http: aiohttp.ClientSession, tell: Tell, study: Study) -> Mind:
     operators = config.operators
     return Mind(
         store,
@@ -189,6 +204,7 @@ def _mind(config: Config, store: Store, http: aiohttp.ClientSession, tell: Tell)
         trusted=frozenset(config.memory.trust),
         operators=Webhook(http, operators.webhook.value, operators.form) if operators.webhook else None,
         people=bool(operators.token),
+        study=study,
         history=config.agent.history,
     )
 

@@ -16,13 +16,14 @@ from hub.message import Choice
 from hub.person import Person
 from hub.texts import texts
 from hub.turn import Answer, Remembered
-from memory import facts, linking, patterns, people, requests, said, wishes
+from memory import facts, linking, patterns, people, requests, said, summaries, wishes
 from memory.handing import Tell, hand_over
 from memory.operators import Operators
 from memory.requests import identity, place
 from memory.sensitive import Policy
 from memory.spoken import spoken
 from memory.store import Store
+from memory.study import Study
 from memory.tables import messages, persons
 
 ENGINE = "command"
@@ -45,6 +46,7 @@ class Mind:
         trusted: frozenset[str] = frozenset({"unionid"}),
         operators: Operators | None = None,
         people: bool = False,
+        study: Study | None = None,
         history: int = 20,
     ) -> None:
         self._store = store
@@ -54,6 +56,7 @@ class Mind:
         self._trusted = trusted
         self._operators = operators
         self._people = people or operators is not None
+        self._study = study
         self._shown = history // 2
 
     async def identify(self, stored: Stored) -> Stored:
@@ -100,7 +103,8 @@ class Mind:
         def job(connection: Connection) -> tuple[Remembered, ...]:
             told = facts.of(connection, stored.person.id, place(stored), now=now)
             hold, statements = said.older(connection, stored, wanted, told, self._policy)
-            return facts.relevant(hold, question) + statements
+            short = summaries.of(connection, stored.person.id, place(stored))
+            return facts.relevant(hold, question) + statements + short
 
         return await self._store.read(job)
 
@@ -122,11 +126,9 @@ class Mind:
         if answer.engine in (ENGINE, "handover"):
             return
         if answer.handover:
-            await self._store.write(
-                lambda connection: hand_over(connection, stored.place, "the agent asked", now=self._clock())
-            )
-            if self._operators:
-                await self._operators.called(stored, "the agent asked")
+            await self._hand_over(stored)
+        if self._study:
+            self._study.notice(stored)
         proposals = patterns.found(stored.message.text, stored.received_at)
         tongue = language.spoken(stored.message.text)
         if not proposals and tongue in (None, stored.person.language):
@@ -143,3 +145,9 @@ class Mind:
                 connection.execute(update(persons).where(persons.c.id == stored.person.id).values(language=tongue))
 
         await self._store.write(job)
+
+    async def _hand_over(self, stored: Stored) -> None:
+        why = "the agent asked"
+        await self._store.write(lambda connection: hand_over(connection, stored.place, why, now=self._clock()))
+        if self._operators:
+            await self._operators.called(stored, why)

@@ -4,6 +4,7 @@ A ban names a key of facts ("address"), one value of a key, or a word. It delete
 learned again, and hides what linked identities told of it, until it is lifted.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -30,6 +31,7 @@ NAMES = {
     "product": ("买过什么", "购买记录", "purchases"),
 }
 """How people call the keys."""
+SENTENCE = re.compile(r"[^。！？!?；;\n]*[。！？!?；;\n]?")
 _KEYS = {name: key for key, names in NAMES.items() for name in names}
 
 
@@ -65,6 +67,12 @@ def unwanted(fact: Fact, unwanted: Sequence[Ban]) -> bool:
         one.value in said if one.key == WORD else one.key == fact.key and one.value in ("", fact.value)
         for one in unwanted
     )
+
+
+def without(text: str, unwanted: Sequence[Ban]) -> str:
+    """The text without the sentences that a ban on a word or a value fits."""
+    words = [one.value for one in unwanted if one.value]
+    return "".join(part for part in SENTENCE.findall(text) if not any(word in part for word in words)).strip()
 
 
 _BANS = Prepared(

@@ -49,6 +49,10 @@ class World:
         stored = await self.journal.accept(message, now=self.now)
         return await self.mind.identify(stored)
 
+    async def close(self, stored: Stored) -> None:
+        """Answers it with nothing."""
+        await self.journal.answer(stored, Answer("", engine="scripted"), [], now=self.now, states=[])
+
     async def turn(
         self, who: str, words: str, *, proof: tuple[Evidence, ...] = (), group: str = "", agent: Answer = OK
     ) -> Answer:
@@ -68,7 +72,7 @@ class World:
         """What the agent is reminded of when this person asks."""
         stored = await self.accept(who, question, group=group)
         recalled = await self.mind.recall(stored)
-        await self.journal.answer(stored, Answer("", engine="scripted"), [], now=self.now, states=[])
+        await self.close(stored)
         return [one.text for one in recalled]
 
     async def seen(self, who: str, *, group: str = "") -> str:
@@ -76,7 +80,7 @@ class World:
         stored = await self.accept(who, "你知道我什么", group=group)
         history = await self.journal.history(stored, limit=100)
         recalled = await self.mind.recall(stored)
-        await self.journal.answer(stored, Answer("", engine="scripted"), [], now=self.now, states=[])
+        await self.close(stored)
         return "\n".join([*(e.text for e in history), *(r.text for r in recalled)])
 
     async def code(self, who: str) -> str:
