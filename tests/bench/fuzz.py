@@ -115,10 +115,10 @@ async def _counted(http: aiohttp.ClientSession, url: str) -> str:
 
 def _table(count: int, rows: list[Row], counted: str) -> Table:
     table = Table(title=f"{count:,} damaged calls for each callback", title_justify="left", caption_justify="left")
-    for name in ("", "400", "403", "413", "200", "5xx", "others", "MB before", "MB after"):
+    for name in ("", "400", "401", "403", "413", "200", "5xx", "others", "MB before", "MB after"):
         table.add_column(name, justify="right" if name else "left", no_wrap=True)
     for row in rows:
-        named = [row.statuses[status] for status in (400, 403, 413, 200)]
+        named = [row.statuses[status] for status in (400, 401, 403, 413, 200)]
         faults = sum(times for status, times in row.statuses.items() if status >= 500)
         others = row.statuses.total() - sum(named) - faults
         table.add_row(row.name, *map(str, (*named, faults, others)), f"{row.before:.1f}", f"{row.after:.1f}")

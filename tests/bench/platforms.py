@@ -123,7 +123,8 @@ class Bot(Side):
     section = SEALED
 
     async def open(self, stack: AsyncExitStack) -> None:
-        self.polls = await stack.enter_async_context(asyncio.TaskGroup())
+        self.polls: list[asyncio.Task[None]] = []
+        stack.push_async_callback(_ended, self.polls)
         self.caller = Caller("", TOKEN, KEY)
         self.api = self.caller.base = await _serving(self.caller.app(), stack)
 
@@ -131,14 +132,15 @@ class Bot(Side):
         self.caller.url = self.url
         answered = await self.caller.call(http, text(words, user=person, response_url=self.caller.response_url()))
         if answered.status == 200:
-            self.polls.create_task(self._follow(http, person, answered.stream["id"]))
+            self.polls.append(asyncio.create_task(self._follow(http, person, answered.stream["id"])))
         return answered.status
 
     async def _follow(self, http: aiohttp.ClientSession, person: str, stream: str) -> None:
         state = {"finish": False}
         while not state["finish"]:
             await asyncio.sleep(POLL)
-            state = await self.caller.poll(http, stream, user=person)
+            with suppress(aiohttp.ClientError):  # WeCom asks again
+                state = await self.caller.poll(http, stream, user=person)
         self.read(person, str(state.get("content", "")))
 
 
