@@ -20,6 +20,8 @@ from agent.breaker import Breaker
 from agent.engine import Budget, Context, Engine, Found, Knowledge, Shelf, Tools
 from agent.engines.builtin import Builtin
 from agent.engines.extractive import Extractive
+from agent.engines.kotaemon.engine import kotaemon
+from agent.grounding import grounding
 from agent.ladder import Ladder, Nobody, Observer, Rung
 from agent.models import providers
 from agent.question import joined, language
@@ -83,8 +85,7 @@ class OneAgent:
 
     async def warm(self) -> None:
         """Gets the engines ready, beside the first questions."""
-        for rung in self._ladder.rungs:
-            await rung.engine.warm()
+        await asyncio.gather(*(rung.engine.warm() for rung in self._ladder.rungs))
 
     async def close(self) -> None:
         """Closes what the engines hold."""
@@ -110,7 +111,7 @@ class OneAgent:
         context = await self._context(replace(turn, message=replace(turn.message, parts=(Text(asked),))))
         done = await context.tools.confirmed(heard.tool, heard.arguments)
         yield ToolUsed(heard.tool, "failed" if done.failed else "ok", time.monotonic() - began)
-        async with aclosing(self._ladder.answer(turn, replace(context, done=done))) as events:
+        async with aclosing(self._engines(turn, replace(context, done=done))) as events:
             async for event in events:
                 yield event
 
@@ -138,11 +139,20 @@ class OneAgent:
         turn = self._shortened(turn)
         context = await self._context(turn)
         alone = True
-        async with aclosing(self._ladder.answer(turn, context)) as events:
+        async with aclosing(self._engines(turn, context)) as events:
             async for event in events:
                 alone = alone and not isinstance(event, ToolUsed)
                 if key and alone and isinstance(event, Answer) and event.engine == self._ladder.rungs[0].engine.name:
                     await self._answers.put(key, event)
+                yield event
+
+    async def _engines(self, turn: Turn, context: Context) -> AsyncGenerator[TurnEvent, None]:
+        """The events of the engine that answers, its answer held to its sources."""
+        async with (
+            aclosing(self._ladder.answer(turn, context)) as events,
+            aclosing(grounding(events, turn, context)) as held,
+        ):
+            async for event in held:
                 yield event
 
     def _shortened(self, turn: Turn) -> Turn:
@@ -197,6 +207,7 @@ class OneAgent:
 
 
 def engines(section: AgentSection) -> list[Engine]:
-    """The engines of a configuration, best first: its models, then the passages themselves."""
+    """The engines of a configuration, best first: Kotaemon where it is asked for, the models, the passages themselves."""
     models = [providers.model(section.model), *map(providers.model, section.model.fallbacks)]
-    return [*(Builtin(model) for model in models if model is not None), Extractive()]
+    first = kotaemon(section) if section.engine == "kotaemon" else None
+    return [*([first] if first else []), *(Builtin(model) for model in models if model is not None), Extractive()]

@@ -205,3 +205,31 @@ async def test_what_a_tool_brought_is_not_kept() -> None:
         await events(made.answer(turn("问")))
 
     assert len(model.asked) == 4
+
+
+@pytest.mark.parametrize(
+    ("said", "left"),
+    [
+        ("满九十九元免运费 [1]。否则运费八十元 [1]。", "满九十九元免运费 [1]。"),
+        ("满九十九元免运费 [3]。", "满九十九元免运费 [1]。"),
+        ("满一百九十九元免运费 [1]。", texts("zh").unknown),
+    ],
+)
+async def test_what_a_model_says_beyond_its_sources_is_taken_back(said: str, left: str) -> None:
+    async with agent() as (made, model):
+        model.script = lambda asked: Reply(said, pieces=4)
+        found = await events(made.answer(turn("满多少元免运费?")))
+
+    assert shown(found) == answer(found).text == left
+    assert answer(found).refused is (left == texts("zh").unknown)
+    assert [citation.title for citation in answer(found).citations] == ["配送说明"] * ("[1]" in left)
+
+
+async def test_numbers_of_the_conversation_need_no_source() -> None:
+    said = "您的三件共 288 元，满九十九元免运费 [1]。"
+    async with agent() as (made, model):
+        model.script = lambda asked: Reply(said)
+        history = (("person", "三件一共 288 元"), ("agent", "好的"))
+        found = await events(made.answer(turn("要运费吗?", history=history)))
+
+    assert answer(found).text == said
