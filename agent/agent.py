@@ -20,7 +20,6 @@ from agent.breaker import Breaker
 from agent.engine import Budget, Context, Engine, Found, Knowledge, Shelf, Tools
 from agent.engines.builtin import Builtin
 from agent.engines.extractive import Extractive
-from agent.engines.kotaemon.engine import kotaemon
 from agent.grounding import grounding
 from agent.ladder import Ladder, Nobody, Observer, Rung
 from agent.models import providers
@@ -85,7 +84,8 @@ class OneAgent:
 
     async def warm(self) -> None:
         """Gets the engines ready, beside the first questions."""
-        await asyncio.gather(*(rung.engine.warm() for rung in self._ladder.rungs))
+        for rung in self._ladder.rungs:
+            await rung.engine.warm()
 
     async def close(self) -> None:
         """Closes what the engines hold."""
@@ -207,7 +207,6 @@ class OneAgent:
 
 
 def engines(section: AgentSection) -> list[Engine]:
-    """The engines of a configuration, best first: Kotaemon where it is asked for, the models, the passages themselves."""
+    """The engines of a configuration, best first: its models, then the passages themselves."""
     models = [providers.model(section.model), *map(providers.model, section.model.fallbacks)]
-    first = kotaemon(section) if section.engine == "kotaemon" else None
-    return [*([first] if first else []), *(Builtin(model) for model in models if model is not None), Extractive()]
+    return [*(Builtin(model) for model in models if model is not None), Extractive()]
