@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 
@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from agent.knowledge import catalogue, tokens
 from agent.knowledge.catalogue import BATCH, Disturbed, Known, Stored, Totals
 from agent.knowledge.document import Document, Slice
-from agent.knowledge.index import Entry, index
+from agent.knowledge.index import MOST, Entry, Kind, index
 from agent.knowledge.rank import Question
 from memory.store import Store
 
@@ -22,10 +22,12 @@ WEAK = 0.75
 """Below this share of the question's words in the best candidate, sounds are looked for too."""
 LOOKED_AT = 4000
 """Passages that the index weighs for a question, about one microsecond each."""
-TELLING = 4
+TELLING = 2
 """Tokens of a question that are looked for however common they are."""
 KEPT = 2000
 """Passages that are remembered."""
+COUNTED = 50_000
+"""Tokens whose counts are remembered: to count a common one is to walk through all passages with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +42,14 @@ class Hits:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """Passages of one version of the knowledge, by their rows. What two threads put in at once is the same."""
+    """What was read of one version of the knowledge: passages by their rows, and how common tokens are.
+
+    What two threads put in at once is the same.
+    """
 
     version: int
-    passages: dict[int, Stored]
+    passages: dict[int, Stored] = field(default_factory=dict)
+    counts: dict[tuple[Kind, str], int] = field(default_factory=dict)
 
 
 Batch = list[tuple[Slice, Entry]]
@@ -58,7 +64,7 @@ class Archive:
         self._index = index(store.dialect)
         self._totals: Totals | None = None
         self._counted = 0.0
-        self._kept = Kept(0, {})
+        self._kept = Kept(0)
 
     async def open(self) -> None:
         """Clears away what a crash left, and makes the index again where its tokens are of another kind."""
@@ -156,23 +162,33 @@ class Archive:
         return await self._store.read(lambda c: self._find(c, question))
 
     def _find(self, connection: Connection, question: Question) -> Hits:
-        totals = self._recent(connection)
-        words = self._index.counts(connection, "words", question.words)
+        totals, kept = self._recent(connection), self._of_this_version(connection)
+        words = self._counts(connection, kept, "words", question.words)
         rows = self._index.find(connection, "words", rare(words), FOUND)
         if len(rows) < FOUND and len(question.words) < 6:
             rows += self._index.find(connection, "characters", question.characters, FOUND - len(rows))
         sounds = None
         if self._weak(words, question):
-            sounds = self._index.counts(connection, "sounds", question.sounds)
+            sounds = self._counts(connection, kept, "sounds", question.sounds)
             rows += self._index.find(connection, "sounds", rare(sounds), FOUND)
-        return Hits(tuple(self._passages(connection, list(dict.fromkeys(rows)))), totals, words, sounds)
+        return Hits(tuple(self._passages(connection, kept, list(dict.fromkeys(rows)))), totals, words, sounds)
 
-    def _passages(self, connection: Connection, rows: Sequence[int]) -> list[Stored]:
-        """The passages of these rows; those of this version that were asked for before come from memory."""
-        version = catalogue.version(connection)
-        kept = self._kept
-        if kept.version != version or len(kept.passages) > KEPT:
-            kept = self._kept = Kept(version, {})
+    def _of_this_version(self, connection: Connection) -> Kept:
+        version, kept = catalogue.version(connection), self._kept
+        if kept.version != version or len(kept.passages) > KEPT or len(kept.counts) > COUNTED:
+            kept = self._kept = Kept(version)
+        return kept
+
+    def _counts(self, connection: Connection, kept: Kept, kind: Kind, wanted: Iterable[str]) -> dict[str, int]:
+        """How common these tokens are; those that stand nowhere are left out."""
+        tokens_wanted = list(dict.fromkeys(wanted))[:MOST]
+        if missing := [token for token in tokens_wanted if (kind, token) not in kept.counts]:
+            found = self._index.counts(connection, kind, missing)
+            kept.counts.update(((kind, token), found.get(token, 0)) for token in missing)
+        return {token: count for token in tokens_wanted if (count := kept.counts[kind, token])}
+
+    def _passages(self, connection: Connection, kept: Kept, rows: Sequence[int]) -> list[Stored]:
+        """The passages of these rows; those that were asked for before come from memory."""
         missing = [row for row in rows if row not in kept.passages]
         kept.passages.update((one.row, one) for one in catalogue.by_row(connection, missing))
         return [kept.passages[row] for row in rows if row in kept.passages]
