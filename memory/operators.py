@@ -4,6 +4,7 @@
     GET  /api/conversations/<id>               what was said in it
     POST /api/conversations/<id>/replies       {"text": "…"}: said to the person, in their channel
     POST /api/conversations/<id>/return        the agent answers again
+    GET  /api/undelivered                      answers that did not reach anybody yet, and why
 
 Every call carries `Authorization: Bearer <token>`, compared in constant time before anything is read; with
 no token configured there is no API. A group robot of WeCom or Feishu is called in its own form, any other
@@ -19,14 +20,14 @@ import aiohttp
 import structlog
 from aiohttp import web
 from pydantic import BaseModel, Field, ValidationError
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, or_, select
 
 from hub.errors import NotProven, Unreadable
 from hub.journal import Stored
 from hub.texts import texts
 from memory import audit, handing
 from memory.store import Store
-from memory.tables import conversations, messages, parts
+from memory.tables import IS_UNSENT, conversations, messages, parts
 
 log = structlog.get_logger()
 
@@ -105,6 +106,7 @@ class Desk:
             web.get(r"/api/conversations/{id:\d{1,18}}", self.read),
             web.post(r"/api/conversations/{id:\d{1,18}}/replies", self.reply),
             web.post(r"/api/conversations/{id:\d{1,18}}/return", self.give_back),
+            web.get("/api/undelivered", self.undelivered),
         ]
 
     def _verify(self, request: web.Request) -> None:
@@ -118,6 +120,21 @@ class Desk:
         query = select(conversations).where(conversations.c.handed != "").order_by(conversations.c.id)
         rows = await self._store.read(lambda connection: connection.execute(query).all())
         return web.json_response([{"conversation": r.id, "channel": r.channel, "why": r.handed} for r in rows])
+
+    async def undelivered(self, request: web.Request) -> web.Response:
+        """Parts of answers that were stored and not sent, the newest first: what is kept, put off, or given up."""
+        self._verify(request)
+        query = (
+            select(parts.c.conversation_id, conversations.c.channel, parts.c.state, parts.c.why, parts.c.stored_at)
+            .join(conversations, conversations.c.id == parts.c.conversation_id)
+            .where(or_(IS_UNSENT, parts.c.state == "failed"))
+            .order_by(parts.c.id.desc())
+            .limit(LATEST)
+        )
+        rows = await self._store.read(lambda connection: connection.execute(query).all())
+        names = ("conversation", "channel", "state", "why")
+        listed = [{**dict(zip(names, row, strict=False)), "at": row.stored_at.isoformat()} for row in rows]
+        return web.json_response(listed)
 
     async def read(self, request: web.Request) -> web.Response:
         """The latest messages of one."""

@@ -14,6 +14,7 @@ from aiohttp import web
 from sqlalchemy import select
 
 from hub import web as pages
+from hub.errors import Closed
 from memory import audit
 from memory.mind import Mind
 from memory.operators import Desk, Form, Webhook
@@ -227,3 +228,18 @@ async def test_asking_for_a_person_calls_once_and_an_agent_that_hands_over_calls
 
     assert [(call["channel"], call["why"]) for call in robot.calls] == [("oa", "asked for"), ("web", "the agent asked")]
     assert list(handed) == ["asked for", "the agent asked"]
+
+
+async def test_an_answer_that_reached_nobody_is_listed_with_the_reason(office: Office) -> None:
+    office.hub.channel.outcomes += [Closed("the window is over", code="45015"), None]
+    await office.hub.say("退款怎么办")
+    await office.hub.settled()
+    ((status, listed),) = [await office.call("GET", "/api/undelivered")]
+    assert (status, [(each["channel"], each["state"], each["why"]) for each in listed]) == (
+        200,
+        [("main", "kept", "the window is over")],
+    )
+    await office.hub.say("还在吗")
+    await office.hub.settled()
+
+    assert (await office.call("GET", "/api/undelivered"))[1] == []
