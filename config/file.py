@@ -84,8 +84,15 @@ class Config:
     @property
     def secrets(self) -> tuple[str, ...]:
         """Every value that must never be printed."""
-        found = [value for _, section in self.sections() for _, value in section if isinstance(value, Secret) and value]
+        found = [secret for _, section in self.sections() for _, value in section for secret in _secrets(value)]
         return tuple(dict.fromkeys(text for secret in found for text in (secret.value, password(secret)) if text))
+
+
+def _secrets(value: object) -> Iterator[Secret]:
+    """The secrets that a setting is, or holds under names."""
+    for one in value.values() if isinstance(value, Mapping) else (value,):
+        if isinstance(one, Secret) and one:
+            yield one
 
 
 def _warning(path: str, section: Section, text: str) -> Fault:

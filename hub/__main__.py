@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from agent.tools import registry
 from channels.registry import KINDS, section
 from config import Kinds
 from config.commands import check, read
@@ -54,9 +55,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = own.parse_args(rest)
     args.config = place.config
     if known.command == "check":
-        return check(args.config, kinds())
-    config = read(args.config, kinds())
-    if config is None:
+        return check(args.config, kinds(), tools())
+    configs = [read(one, kinds(), tools()) for one in places]
+    args.configs = [config for config in configs if config is not None]  # more than one says something to evaluate only
+    if len(args.configs) < len(places):
         return 2
     try:
         if known.command == "serve":
@@ -78,3 +80,8 @@ def kinds() -> Kinds:
 
 if __name__ == "__main__":
     sys.exit(main())
+def tools() -> Kinds:
+    """The same for tools."""
+    return {kind: partial(registry.section, kind) for kind in registry.KINDS}
+
+

@@ -25,6 +25,10 @@ from agent.files import Files
 from agent.knowledge.library import Library, open_library
 from agent.scribe import scribe
 from agent.tools.confirm import Confirmations
+from agent.tools.records import SqlRecords
+from agent.tools.registry import makers
+from agent.tools.toolbox import Toolbox
+from agent.tools.uses import Desk as ToolDesk
 from channels.registry import load
 from config import Config
 from hub import web as pages
@@ -127,11 +131,15 @@ async def open_hub(config: Config) -> AsyncIterator[Hub]:
         coordination = await stack.enter_async_context(_coordination(config))
         http = await stack.enter_async_context(_session())
         library = await stack.enter_async_context(open_library(config, store, coordination.leases))
+        confirmations = Confirmations(store, clock=now, seconds=config.agent.confirm)
+        toolbox = _toolbox(config, store, http, confirmations)
+        stack.push_async_callback(toolbox.close)
         agent = OneAgent(
             config.agent,
             library,
             engines(config.agent),
-            confirmations=Confirmations(store, clock=now, seconds=config.agent.confirm),
+            confirmations=confirmations,
+            toolbox=toolbox,
             approved=Book(store),
             cache=coordination.cache,
             observer=Watch(metrics),
@@ -165,7 +173,12 @@ async def open_hub(config: Config) -> AsyncIterator[Hub]:
             channels[name] = channel(section, site)
             hub.open.push_async_callback(channels[name].close)
         await gateway.start()
-        beside = (agent.warm(), *_watches(config, store, tell, study), *map(_kept_running, channels.values()))
+        beside = (
+            agent.warm(),
+            toolbox.open(),
+            *_watches(config, store, tell, study),
+            *map(_kept_running, channels.values()),
+        )
         await stack.enter_async_context(_beside(*beside))
         yield hub
 
@@ -195,6 +208,11 @@ def _watches(config: Config, store: Store, tell: Tell, study: Study) -> list[Cor
 
 
 def _mind(config: Config, store: Store, http: aiohttp.ClientSession, tell: Tell, study: Study) -> Mind:
+def _toolbox(config: Config, store: Store, http: aiohttp.ClientSession, confirmations: Confirmations) -> Toolbox:
+    desk = ToolDesk(SqlRecords(SqlJournal(store), now), confirmations)
+    return Toolbox(makers(config.tools, http), desk, passages=config.agent.passages)
+
+
     operators = config.operators
     return Mind(
         store,

@@ -1,6 +1,8 @@
 """All tools that were declared. Kinds whose tools are listed by a server join when it answers."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
+from itertools import chain, repeat
 from typing import Protocol
 
 import structlog
@@ -15,6 +17,9 @@ from hub.turn import Turn
 
 log = structlog.get_logger()
 
+PAUSES = (1.0, 5.0, 30.0, 120.0)
+"""Seconds before a tool that was not ready is tried again."""
+
 
 class Maker(Protocol):
     """One section [agent.tools.NAME]: makes its tools, and closes what they hold. `tools` is what it has now."""
@@ -23,7 +28,7 @@ class Maker(Protocol):
     def tools(self) -> Sequence[Tool]: ...
 
     async def open(self) -> None:
-        """Gets ready what takes time; tries again by itself where it fails later. Raises ToolFailed."""
+        """Gets ready what takes time. Raises ToolFailed, and may then be asked again."""
         ...
 
     async def close(self) -> None: ...
@@ -56,12 +61,20 @@ class Toolbox:
         return found
 
     async def open(self) -> None:
-        """Gets all ready; one that is not does not keep the others."""
-        for name, maker in self._makers.items():
+        """Gets all ready, side by side; one that is not ready is tried again and keeps no other waiting."""
+        await asyncio.gather(*(self._opened(name, maker) for name, maker in self._makers.items()))
+
+    async def _opened(self, name: str, maker: Maker) -> None:
+        for pause in chain(PAUSES, repeat(PAUSES[-1])):
             try:
                 await maker.open()
-            except ToolFailed as failure:
+            except (ToolFailed, TimeoutError) as failure:
                 log.warning("a tool is not ready", tool=name, why=str(failure))
+            except Exception:
+                log.exception("a tool is not ready", tool=name)
+            else:
+                return
+            await asyncio.sleep(pause)
 
     async def close(self) -> None:
         """Closes what they hold."""
