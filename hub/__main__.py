@@ -56,9 +56,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     args.config = place.config
     if known.command == "check":
         return check(args.config, kinds(), tools())
-    configs = [read(one, kinds(), tools()) for one in places]
-    args.configs = [config for config in configs if config is not None]  # more than one says something to evaluate only
-    if len(args.configs) < len(places):
+    config = read(args.config, kinds(), tools())
+    if config is None:
         return 2
     try:
         if known.command == "serve":
@@ -78,10 +77,10 @@ def kinds() -> Kinds:
     return {kind: partial(section, kind) for kind in KINDS}
 
 
-if __name__ == "__main__":
-    sys.exit(main())
 def tools() -> Kinds:
     """The same for tools."""
     return {kind: partial(registry.section, kind) for kind in registry.KINDS}
 
 
+if __name__ == "__main__":
+    sys.exit(main())
