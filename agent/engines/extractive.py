@@ -8,18 +8,22 @@ quotes, of the 98 % whose answer stands in the passages at all.
 """
 
 import re
-from collections.abc import AsyncGenerator
+import time
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 from agent import overlap
 from agent.cite import QUOTE, marks, quote
-from agent.engine import Context, Engine
+from agent.engine import Context, Engine, Passage, ToolFailed, ToolRefused, Unconfirmed
 from agent.evidence import Evidence, evidence
 from agent.question import small_talk
 from agent.sentences import Unit
+from agent.tools.choice import choose
+from agent.tools.uses import told
 from hub.message import Citation
 from hub.texts import texts
-from hub.turn import Answer, Turn, TurnEvent
+from hub.turn import Answer, ToolUsed, Turn, TurnEvent
 
 ABOUT_ME = re.compile(r"我|俺|咱|\b(?:my|me|i|i'm)\b", re.IGNORECASE)
 NEAR = 0.25
@@ -45,8 +49,40 @@ class Extractive(Engine):
     name = "extractive"
 
     async def answer(self, turn: Turn, context: Context) -> AsyncGenerator[TurnEvent, None]:
-        """One event: the answer."""
-        yield answered(turn, context)
+        """The answer, after the tool that the question asks for, where one does."""
+        chosen = None
+        if not context.done and not small_talk(turn.text):
+            chosen = choose(turn, context.question, context.tools.offered)
+        if chosen is None:
+            yield answered(turn, context)
+            return
+        if chosen.missing:
+            names = "、".join(chosen.missing)
+            yield Answer(texts(context.language).tools.missing.format(names=names), engine=self.name)
+            return
+        before, began = tuple(context.shelf.passages), time.monotonic()
+        try:
+            says, outcome = (await context.tools.use(chosen.name, chosen.arguments)).says, "ok"
+        except ToolFailed as failure:
+            says, outcome = told(failure, context.language), "refused" if isinstance(failure, ToolRefused) else "failed"
+        except Unconfirmed as unconfirmed:
+            yield ToolUsed(chosen.name, "pending", time.monotonic() - began)
+            yield replace(unconfirmed.question, engine=self.name)
+            return
+        yield ToolUsed(chosen.name, outcome, time.monotonic() - began)  # type: ignore[arg-type]  # one of three
+        yield with_grounds(says, before, turn, context)
+
+
+def with_grounds(says: str, before: Sequence[Passage], turn: Turn, context: Context) -> Answer:
+    """What a tool brought, with itself as the source, and what the passages say to the question besides. Pure."""
+    own = [passage for passage in context.shelf.passages if passage not in before]
+    text = says + marks(says, *range(1, len(own) + 1))
+    cited = [Citation(str(n), one.document, one.url, one.text[:QUOTE].strip()) for n, one in enumerate(own, 1)]
+    found = evidence(context.question, before) if _knows(turn, context) else []
+    for label, piece in enumerate(found, len(own) + 1):
+        text += f"\n\n{_paragraph(piece, label)}"
+        cited.append(_citation(piece, label))
+    return Answer(text, tuple(cited), engine=Extractive.name, confidence=context.confidence)
 
 
 def answered(turn: Turn, context: Context) -> Answer:

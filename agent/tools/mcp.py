@@ -62,6 +62,17 @@ class McpSection(ToolSection):
     env: dict[str, Secret] = Field(default_factory=dict)
     """Variables of its environment, each a secret; of the hub's own it gets HOME, PATH and the like only."""
 
+    @property
+    def chosen_by(self) -> tuple[str, ...]:
+        """The examples, where they can only mean one tool."""
+        return self.examples if len(self.tools) == 1 else ()
+
+    def warnings(self) -> list[str]:
+        """Examples can't say which of several tools they mean."""
+        if self.examples and not self.chosen_by:
+            return ["examples: say nothing where a section has several tools; write one section for each"]
+        return []
+
 
 SECTION = McpSection
 
@@ -143,7 +154,7 @@ class Mcp:
             f"{self._name}_{listed.name}"[:64],
             (listed.description or listed.name)[:1000],
             json.dumps(given, ensure_ascii=False),
-            self._section.examples,
+            self._section.chosen_by,
         )
 
         async def act(given: Mapping[str, Any], call: Call) -> object:

@@ -48,6 +48,17 @@ class OpenapiSection(ToolSection):
     private: bool = False
     """The server may stand in a private network."""
 
+    @property
+    def chosen_by(self) -> tuple[str, ...]:
+        """The examples, where they can only mean one tool."""
+        return self.examples if len(self.operations) == 1 else ()
+
+    def warnings(self) -> list[str]:
+        """Examples can't say which of several tools they mean."""
+        if self.examples and not self.chosen_by:
+            return ["examples: say nothing where a section has several tools; write one section for each"]
+        return []
+
 
 SECTION = OpenapiSection
 
@@ -111,7 +122,7 @@ class Openapi:
             f"{self._name}_{operation.id}"[:64],
             operation.description,
             json.dumps(without(operation.schema, section.bind), ensure_ascii=False),
-            section.examples,
+            section.chosen_by,
         )
 
         async def act(given: Mapping[str, Any], call: Call) -> object:

@@ -41,8 +41,7 @@ class Parameter(Section):
     def rules(self) -> dict[str, Any]:
         """As JSON schema has it."""
         said: dict[str, Any] = {"type": self.type}
-        if self.description or self.title:
-            said["description"] = self.description or self.title
+        said |= {key: text for key, text in (("title", self.title), ("description", self.description)) if text}
         if self.type == "string":
             said["maxLength"] = self.longest
         if self.pattern:

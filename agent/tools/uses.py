@@ -88,8 +88,11 @@ class Uses:
 
     @property
     def offered(self) -> tuple[ToolSpec, ...]:
-        """The search, and what was declared."""
-        return SPEC, *(tool.spec for tool in self._tools.values())
+        """The search, and what was declared; what acts without asking first is never chosen by examples."""
+        return SPEC, *(
+            tool.spec if tool.policy.confirm or tool.policy.effect == "reads" else replace(tool.spec, examples=())
+            for tool in self._tools.values()
+        )
 
     async def call(self, name: str, arguments: str) -> str:
         """See agent.engine.Tools."""
