@@ -17,6 +17,7 @@ from rich.console import Console
 
 from agent.models.providers import probe
 from channels.registry import load
+from agent.tools.registry import makers
 from config import Config
 from hub.app import now
 from hub.channel import Finding, Site
@@ -60,7 +61,7 @@ async def findings(config: Config, only: str | None = None) -> AsyncIterator[Fin
         http = await stack.enter_async_context(aiohttp.ClientSession(trust_env=True))
         if not only:
             yield _folder(config.hub.data_dir)
-            async for finding in _servers(config):
+            async for finding in _servers(config, http):
                 yield finding
             for section in (config.agent.model, *config.agent.model.fallbacks):
                 yield await probe(section)
@@ -82,8 +83,8 @@ def _folder(folder: Path) -> Finding:
     return Finding("hub.data_dir", True, f"{folder} can be written")
 
 
-async def _servers(config: Config) -> AsyncIterator[Finding]:
-    """The servers that are configured instead of the embedded defaults."""
+async def _servers(config: Config, http: aiohttp.ClientSession) -> AsyncIterator[Finding]:
+    """The servers that are configured instead of the embedded defaults, and those of tools."""
     if config.storage.url:
         yield await _postgresql(config.storage.url.value)
     if config.shared.url:
@@ -93,6 +94,8 @@ async def _servers(config: Config) -> AsyncIterator[Finding]:
 
 
 async def _postgresql(url: str) -> Finding:
+    async for finding in tools(config, http):
+        yield finding
     from memory.store import PostgresStore
 
     store = PostgresStore(url)
@@ -137,6 +140,17 @@ async def _rabbitmq(url: str) -> Finding:
 async def _channel(config: Config, name: str, http: aiohttp.ClientSession) -> AsyncIterator[Finding]:
     """What the channel finds out about itself."""
     section: Any = config.channels[name]
+async def tools(config: Config, http: aiohttp.ClientSession) -> AsyncIterator[Finding]:
+    """What each declared tool finds out about itself, changing nothing."""
+    for name, maker in makers(config.tools, http).items():
+        try:
+            async with asyncio.timeout(SECONDS):
+                finding = await maker.doctor()
+        except TimeoutError:
+            finding = Finding("timeout", False, "no answer in time", "check what it connects to")
+        yield replace(finding, setting=f"agent.tools.{name}.{finding.setting}")
+
+
     shut = Shut()
     site = Site(
         name=name,

@@ -14,6 +14,9 @@ import pytest
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from agent.tools import registry
+from agent.tools.parameters import Parameter
+from agent.tools.tool import ToolSection
 from channels.registry import KINDS, section
 from config import Config, Kinds, Secret, load
 from config.faults import keys
@@ -98,7 +101,7 @@ def loaded(text: str, place: Path, monkeypatch: pytest.MonkeyPatch) -> Config:
     for name in re.findall(r'"env:(\w+)"', text):
         monkeypatch.setenv(name, SPELLED.get(name, ANY_SECRET))
     (place / "hub.toml").write_text(text, encoding="utf-8")
-    return load(place / "hub.toml", kinds())
+    return load(place / "hub.toml", kinds(), TOOLS)
 
 
 def kinds() -> Kinds:
@@ -115,6 +118,25 @@ def test_every_setting_of_the_hub_is_documented_with_its_default(readme: str, na
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_setting_of_a_channel_is_documented_with_its_default(readme: str, kind: str) -> None:
     assert rows(under(read(readme), kind)) == documented(section(kind))
+
+
+TOOLS: Kinds = {kind: partial(registry.section, kind) for kind in registry.KINDS}
+ABOVE: dict[str, type[BaseModel]] = {"agent.tools.NAME": ToolSection, "agent.tools.NAME.parameters.NAME": Parameter}
+
+
+@pytest.mark.parametrize("readme", READMES)
+@pytest.mark.parametrize("name", ABOVE)
+def test_every_setting_of_all_tools_is_documented_with_its_default(readme: str, name: str) -> None:
+    assert rows(under(read(readme), f"[{name}]")) == documented(ABOVE[name])
+
+
+@pytest.mark.parametrize("readme", READMES)
+@pytest.mark.parametrize("kind", TOOLS)
+def test_every_setting_of_a_kind_of_tool_is_documented_with_its_default(readme: str, kind: str) -> None:
+    common = documented(ToolSection)
+    own = {key: told for key, told in documented(TOOLS[kind]()).items() if common.get(key) != told}
+
+    assert rows(under(read(readme), kind)) == own
 
 
 def options() -> Iterator[str]:
@@ -178,7 +200,7 @@ def test_every_configuration_in_a_readme_is_taken(readme: str, tmp_path: Path, m
 
 
 def test_the_configuration_that_comes_along_is_taken_and_needs_nothing() -> None:
-    config = load(ROOT / "hub.toml", kinds())
+    config = load(ROOT / "hub.toml", kinds(), TOOLS)
 
     assert (config.hub.host, config.hub.port, config.agent.model.provider) == ("127.0.0.1", 8080, "none")
     assert config.warnings == ()
