@@ -167,8 +167,8 @@ class OneAgent:
 
     async def _context(self, turn: Turn) -> Context:
         question, found = await self._found(turn)
-        if turn.attachments:
-            own = await asyncio.to_thread(files.about, turn.attachments, question, limit=self._section.passages)
+        if written := [each for each in turn.attachments if each.text]:
+            own = await asyncio.to_thread(files.about, written, question, limit=self._section.passages)
             found = files.joined(own, found)
         shelf = Shelf()
         shelf.put(found.passages)

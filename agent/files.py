@@ -20,10 +20,12 @@ from agent.knowledge.chunks import document
 from agent.knowledge.document import Part, Reading
 from agent.knowledge.readers import FORMATS, NotRead
 from agent.knowledge.reading import Readers
+from hub.message import Media
 from hub.turn import Attachment
 
 log = structlog.get_logger()
 
+PICTURES = {b"\x89PNG": "image/png", b"\xff\xd8\xff": "image/jpeg", b"GIF8": "image/gif", b"RIFF": "image/webp"}
 OFFICE = {"word/": ".docx", "xl/": ".xlsx", "ppt/": ".pptx"}
 LENIENT = 1.5
 """Who has just sent a file most likely asks about it: a third of the question's words must stand in a passage."""
@@ -38,8 +40,14 @@ class Files:
         self._readers = Readers(most)
         self._characters = characters
 
-    async def read(self, name: str, data: bytes) -> Attachment | None:
-        """Its words; None where it can't be read. Raises nothing."""
+    async def read(self, media: Media, data: bytes) -> Attachment | None:
+        """Its words, or a picture as it is; None where it can't be read. Raises nothing."""
+        if media.kind == "image":
+            form = next((form for head, form in PICTURES.items() if data.startswith(head)), "")
+            return Attachment(picture=data, media_type=form) if form else None
+        return await self._words(media.name, data)
+
+    async def _words(self, name: str, data: bytes) -> Attachment | None:
         suffix = kind(name, data)
         path = await asyncio.to_thread(_written, suffix, data)
         try:

@@ -131,8 +131,6 @@ class MemorySection(Section):
     """After so many days what was said is erased. 0 = never."""
     calls: Annotated[int, Field(ge=0)] = 500
     """How often a day the model may read what people said, for facts and a summary. 0 = never."""
-    calls: Annotated[int, Field(ge=0)] = 500
-    """How often a day the model may read what people said, for facts and a summary. 0 = never."""
 
 
 class FilesSection(Section):
@@ -146,6 +144,8 @@ class FilesSection(Section):
     """So much of a file is kept."""
     most: Count = 3
     """Files at hand in one conversation, the newest ones."""
+    picture_kilobytes: Count = 4096
+    """A picture that is larger is not shown to the model."""
 
 
 class OperatorsSection(Section):
@@ -216,6 +216,8 @@ class ModelSection(Section):
     """Seconds that one call may take."""
     max_tokens: Count = 2048
     """How long an answer may be."""
+    pictures: bool = False
+    """The model takes pictures."""
 
     def warnings(self) -> list[str]:
         """The providers' own servers take nobody without a key."""

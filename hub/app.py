@@ -188,7 +188,8 @@ def _files(config: Config, store: Store) -> KeptFiles | None:
     if not bounds.hours:
         return None
     read = Files(most=bounds.megabytes << 20, characters=bounds.characters).read
-    return KeptFiles(store, read, bounds, clock=now)
+    models = (config.agent.model, *config.agent.model.fallbacks)
+    return KeptFiles(store, read, bounds, clock=now, pictures=any(model.pictures for model in models))
 
 
 @asynccontextmanager
@@ -207,12 +208,12 @@ def _watches(config: Config, store: Store, tell: Tell, study: Study) -> list[Cor
     return [retain(store, config.memory.days, now), watches, study.run()]
 
 
-def _mind(config: Config, store: Store, http: aiohttp.ClientSession, tell: Tell, study: Study) -> Mind:
 def _toolbox(config: Config, store: Store, http: aiohttp.ClientSession, confirmations: Confirmations) -> Toolbox:
     desk = ToolDesk(SqlRecords(SqlJournal(store), now), confirmations)
     return Toolbox(makers(config.tools, http), desk, passages=config.agent.passages)
 
 
+def _mind(config: Config, store: Store, http: aiohttp.ClientSession, tell: Tell, study: Study) -> Mind:
     operators = config.operators
     return Mind(
         store,

@@ -14,9 +14,10 @@ Fetch = Callable[[Media], Awaitable[bytes]]
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What became of the files of a message: the names of those that were read, and how many were not."""
+    """What became of the files of a message: the names of those that were read, how many pictures, how many neither."""
 
     read: tuple[str, ...] = ()
+    pictures: int = 0
     unread: int = 0
 
 

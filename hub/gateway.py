@@ -8,7 +8,7 @@ conversation. Whatever fails inside a turn ends in a sentence for the person and
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -155,12 +155,15 @@ class Gateway:
         if any(isinstance(part, Media) for part in stored.message.parts):
             channel = self._channels[stored.message.conversation.channel]
             taken = await self._files.take(stored, channel.fetch)
+        language = texts(stored.person.language)
         if stored.message.text:
             turn = await self._prepare(stored, attempt)
-            return await self._memory.offer(stored, await self._ask(turn, show))
-        language = texts(stored.person.language)
+            answer = await self._memory.offer(stored, await self._ask(turn, show))
+            return replace(answer, text=f"{answer.text}\n\n{language.not_seen}") if _missed(stored, taken) else answer
         if taken.read:
             return Answer(language.file_read.format(names="、".join(taken.read)), engine="none")
+        if taken.pictures:
+            return Answer(language.picture_seen, engine="none")
         return Answer(language.file_unread if taken.unread else language.only_words, engine="none")
 
     async def _prepare(self, stored: Stored, attempt: int) -> Turn:
@@ -298,6 +301,12 @@ class Gateway:
         self._closing = True
         await self._lanes.close()
         await self._delivery.close()
+
+
+def _missed(stored: Stored, taken: Taken) -> bool:
+    """Whether something came with the words that nobody could look at."""
+    looked = any(isinstance(part, Media) and part.kind in ("image", "video") for part in stored.message.parts)
+    return taken.unread > 0 or (looked and not taken.pictures)
 
 
 class HubRecord:

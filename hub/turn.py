@@ -29,10 +29,15 @@ class Remembered:
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A file that the person sent: its name, and its words as Markdown. Data, and of nobody else's concern."""
+    """A file that the person sent: its name and its words as Markdown, or a picture, whose name is "".
 
-    name: str
-    text: str
+    Data, and of nobody else's concern.
+    """
+
+    name: str = ""
+    text: str = ""
+    picture: bytes = b""
+    media_type: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from anthropic import AsyncAnthropic
 from pydantic_ai.direct import model_request_stream
 from pydantic_ai.exceptions import AgentRunError, ModelHTTPError, ModelTimeoutError
 from pydantic_ai.messages import (
+    BinaryContent,
     ModelMessage,
     ModelRequest,
     ModelResponse,
@@ -40,8 +41,11 @@ from agent.models.model import Message, Piece, Request, Spent, ToolCall, Words
 class AnthropicModel:
     """One model of one account."""
 
-    def __init__(self, name: str, *, base_url: str, api_key: str, timeout: float, silence: float) -> None:
+    def __init__(
+        self, name: str, *, base_url: str, api_key: str, timeout: float, silence: float, pictures: bool = False
+    ) -> None:
         self.name = name
+        self._pictures = pictures
         self._timeout = timeout
         self._client = AsyncAnthropic(
             base_url=base_url,
@@ -58,7 +62,7 @@ class AnthropicModel:
         try:
             async with model_request_stream(
                 self._model,
-                _messages(request),
+                _messages(request, pictures=self._pictures),
                 model_settings=settings,
                 model_request_parameters=parameters,
                 instrument=False,
@@ -91,7 +95,7 @@ def _text(event: ModelResponseStreamEvent) -> str:
             return ""
 
 
-def _messages(request: Request) -> list[ModelMessage]:
+def _messages(request: Request, *, pictures: bool = False) -> list[ModelMessage]:
     """The results of tools that were called together stand in one message, as this API demands."""
     names = {call.id: call.name for message in request.messages for call in message.calls}
     shown: list[ModelMessage] = []
@@ -103,15 +107,16 @@ def _messages(request: Request) -> list[ModelMessage]:
             else:
                 shown.append(ModelRequest(parts=[result]))
         else:
-            shown.append(_message(message))
+            shown.append(_message(message, pictures=pictures))
     return shown
 
 
-def _message(message: Message) -> ModelMessage:
+def _message(message: Message, *, pictures: bool) -> ModelMessage:
     if message.role == "system":
         return ModelRequest(parts=[SystemPromptPart(message.text)])
     if message.role == "user":
-        return ModelRequest(parts=[UserPromptPart(message.text)])
+        seen = [BinaryContent(each.data, media_type=each.media_type) for each in message.pictures if pictures]
+        return ModelRequest(parts=[UserPromptPart([message.text, *seen] if seen else message.text)])
     calls = [ToolCallPart(call.name, _arguments(call), call.id) for call in message.calls]
     return ModelResponse(parts=[*([TextPart(message.text)] if message.text else []), *calls])
 

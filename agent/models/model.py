@@ -17,6 +17,14 @@ class ToolCall:
 
 
 @dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture that the model is shown, if it takes any."""
+
+    media_type: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """One message of what the model is shown. `call` is the id of the tool call whose result this is."""
 
@@ -24,6 +32,7 @@ class Message:
     text: str
     calls: tuple[ToolCall, ...] = ()
     call: str = ""
+    pictures: tuple[Picture, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

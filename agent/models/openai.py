@@ -14,6 +14,7 @@ gets it, once; every other failure is the ladder's to judge.
 
 import asyncio
 import json
+from base64 import b64encode
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from contextlib import AsyncExitStack
 from typing import Any
@@ -76,10 +77,17 @@ class _Chunk(BaseModel):
 
 
 class ChatModel:
-    """A model behind one address. `fresh` says that it is OpenAI's own, which wants newer names."""
+    """A model behind one address. `fresh`: it is OpenAI's own, which wants newer names. `pictures`: it takes them."""
 
     def __init__(
-        self, name: str, *, base_url: str, api_key: str = "", timeout: float = 60, fresh: bool = False
+        self,
+        name: str,
+        *,
+        base_url: str,
+        api_key: str = "",
+        timeout: float = 60,
+        fresh: bool = False,
+        pictures: bool = False,
     ) -> None:
         self.name = name
         self._url = f"{base_url}/chat/completions"
@@ -89,6 +97,7 @@ class ChatModel:
         self._timeout = aiohttp.ClientTimeout(total=timeout, sock_connect=10, sock_read=min(timeout, SILENCE))
         self._limit = "max_completion_tokens" if fresh else "max_tokens"
         self._takes_tools = True
+        self._pictures = pictures
         self._near = urlsplit(base_url).hostname in ("127.0.0.1", "::1", "localhost")  # reached through no proxy
         self._http: aiohttp.ClientSession | None = None
 
@@ -151,7 +160,7 @@ class ChatModel:
     def _payload(self, request: Request, tools: tuple[ToolSpec, ...]) -> dict[str, Any]:
         payload: dict[str, Any] = {
             "model": self.name,
-            "messages": [_message(message) for message in request.messages],
+            "messages": [_message(message, pictures=self._pictures) for message in request.messages],
             "stream": True,
             "stream_options": {"include_usage": True},
             self._limit: request.tokens,
@@ -161,8 +170,12 @@ class ChatModel:
         return payload
 
 
-def _message(message: Message) -> dict[str, Any]:
+def _message(message: Message, *, pictures: bool) -> dict[str, Any]:
     shown: dict[str, Any] = {"role": message.role, "content": message.text}
+    if pictures and message.pictures:
+        text = {"type": "text", "text": message.text}
+        urls = [f"data:{each.media_type};base64,{b64encode(each.data).decode()}" for each in message.pictures]
+        shown["content"] = [text, *({"type": "image_url", "image_url": {"url": url}} for url in urls)]
     if message.calls:
         shown["tool_calls"] = [
             {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}

@@ -28,7 +28,9 @@ def model(section: ModelSection) -> Model | None:
     if section.provider == "anthropic":
         return Later(section.name, lambda: _anthropic(section, address, key))
     own = section.provider == "openai" and not section.base_url
-    return ChatModel(section.name, base_url=address, api_key=key, timeout=section.timeout, fresh=own)
+    return ChatModel(
+        section.name, base_url=address, api_key=key, timeout=section.timeout, fresh=own, pictures=section.pictures
+    )
 
 
 class Later:
@@ -65,7 +67,14 @@ class Later:
 def _anthropic(section: ModelSection, address: str, key: str) -> Model:
     from agent.models.anthropic import AnthropicModel
 
-    return AnthropicModel(section.name, base_url=address, api_key=key, timeout=section.timeout, silence=SILENCE)
+    return AnthropicModel(
+        section.name,
+        base_url=address,
+        api_key=key,
+        timeout=section.timeout,
+        silence=SILENCE,
+        pictures=section.pictures,
+    )
 
 
 async def probe(section: ModelSection) -> Finding:

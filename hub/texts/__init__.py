@@ -129,6 +129,10 @@ class Texts:
     """A file came without a question, and was read: `{names}`."""
     file_unread: str
     """A file came that can't be read: too large, gone, or of another kind."""
+    picture_seen: str
+    """A picture came without a question, and can be looked at."""
+    not_seen: str
+    """Below an answer: what came with the words could not be looked at."""
     sources: str
     """The word before the list of sources, with its colon."""
     below: str

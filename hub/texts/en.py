@@ -12,6 +12,8 @@ TEXTS = Texts(
     file_read="I have read “{names}”. What would you like to know about it?",
     file_unread="I couldn't read this file: it may be too large, expired, or of a kind that I can't open. "
     "Send a PDF, Word, Excel, PowerPoint, web page or text file, or tell me in words.",
+    picture_seen="I have the picture. What would you like to know about it?",
+    not_seen="(I couldn't look at what came with your message; this answers your words alone.)",
     sources="Sources:",
     below="Please see the next message.",
     taken="Got it",

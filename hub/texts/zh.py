@@ -12,6 +12,8 @@ TEXTS = Texts(
     file_read="我看过「{names}」了，您想了解其中的什么内容？",
     file_unread="这个文件我没能读出来，可能太大、已过期或格式不支持。"
     "可以发 PDF、Word、Excel、PPT、网页或文本文件，也可以直接用文字告诉我。",
+    picture_seen="图片收到了，您想了解其中的什么内容？",
+    not_seen="（随消息发来的图片或文件我没能看到，以上只依据您的文字回答。）",
     sources="来源：",
     below="内容见下一条消息。",
     taken="收到",

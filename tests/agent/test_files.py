@@ -7,8 +7,12 @@ from dataclasses import replace
 
 import pytest
 
+from agent.agent import OneAgent, engines
 from agent.engine import Found
 from agent.files import Files, about, joined, kind
+from agent.models.scripted import Reply, Scripted
+from config.sections import AgentSection
+from hub.message import Media
 from hub.turn import Attachment
 from tests.agent.knowledge.readers import made
 from tests.agent.library import HOURS, Library, answer, events, turn
@@ -28,7 +32,7 @@ SENT = {
 
 @pytest.mark.parametrize("name", SENT)
 async def test_a_file_is_read_in_its_format(name: str) -> None:
-    read = await Files(most=1 << 20, characters=1000).read(name, SENT[name])
+    read = await Files(most=1 << 20, characters=1000).read(Media("file", "", name), SENT[name])
 
     assert read
     assert read.name == name
@@ -61,18 +65,20 @@ def bomb() -> bytes:
     ],
 )
 async def test_what_can_not_be_read_is_none(name: str, data: bytes) -> None:
-    assert await Files(most=1 << 20, characters=1000).read(name, data) is None
+    assert await Files(most=1 << 20, characters=1000).read(Media("file", "", name), data) is None
 
 
 async def test_no_more_is_kept_than_allowed() -> None:
-    read = await Files(most=1 << 20, characters=5).read("合同.txt", SENT["合同.txt"])
+    read = await Files(most=1 << 20, characters=5).read(Media("file", "", "合同.txt"), SENT["合同.txt"])
 
     assert read == Attachment("合同.txt", RENT[:5])
 
 
 async def test_two_files_at_once_are_both_read() -> None:
     reader = Files(most=1 << 20, characters=1000)
-    read = await asyncio.gather(*(reader.read(name, SENT[name]) for name in ("合同.pdf", "合同.docx", "合同.txt")))
+    read = await asyncio.gather(
+        *(reader.read(Media("file", "", name), SENT[name]) for name in ("合同.pdf", "合同.docx", "合同.txt"))
+    )
 
     assert all(file and RENT in file.text for file in read)
 
@@ -126,3 +132,30 @@ async def test_an_answer_from_a_file_is_given_to_nobody_else() -> None:
     assert len(model.asked) == 2
     assert "一个月租金" not in model.asked[1].prompt
     assert library.passages == ()
+
+
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+async def test_a_picture_is_taken_as_it_is_and_what_is_none_is_not() -> None:
+    reader = Files(most=1 << 20, characters=1000)
+
+    assert await reader.read(Media("image", "m"), PNG) == Attachment(picture=PNG, media_type="image/png")
+    assert await reader.read(Media("image", "m"), b"<html>") is None
+
+
+@pytest.mark.parametrize("pictures", [True, False])
+async def test_a_model_is_shown_a_picture_only_if_it_takes_them(*, pictures: bool) -> None:
+    sent = Attachment(picture=PNG, media_type="image/png")
+    asked = replace(turn("这是什么"), attachments=(sent,))
+    async with Scripted(lambda _: Reply("一张图")) as model:
+        section = {"provider": "openai", "name": "m", "base_url": model.url, "pictures": pictures}
+        settings = AgentSection.model_validate({"model": section})
+        made_agent = OneAgent(settings, Library([]), engines(settings))
+        told = answer(await events(made_agent.answer(asked)))
+        await made_agent.close()
+
+    words = {"type": "text", "text": "这是什么"}
+    picture = {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0KGgo="}}
+    assert told.text == "一张图"
+    assert model.asked[0].body["messages"][-1]["content"] == ([words, picture] if pictures else "这是什么")

@@ -23,13 +23,18 @@ ZH = texts("zh")
 PRICES = Attachment("报价.txt", "门票八十元")
 
 
-async def decoded(name: str, data: bytes) -> Attachment | None:
-    """A reader that knows one format."""
-    return Attachment(name, data.decode()) if name.endswith(".txt") else None
+async def decoded(media: Media, data: bytes) -> Attachment | None:
+    """A reader that knows one format, and takes any picture."""
+    if media.kind == "image":
+        return Attachment(picture=data, media_type="image/png")
+    return Attachment(media.name, data.decode()) if media.name.endswith(".txt") else None
 
 
-def kept(clock: Callable[[], datetime] = lambda: datetime.now(UTC), **bounds: object) -> Callable[[Store], Files]:
-    return lambda store: KeptFiles(store, decoded, FilesSection.model_validate(bounds), clock)
+def kept(
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC), *, pictures: bool = False, **bounds: object
+) -> Callable[[Store], Files]:
+    section = FilesSection.model_validate(bounds)
+    return lambda store: KeptFiles(store, decoded, section, clock, pictures=pictures)
 
 
 def sent(*parts: Media | Text, user: str = "lin", key: str = "") -> InboundMessage:
@@ -81,6 +86,23 @@ async def test_what_can_not_be_read_is_said_so(tmp_path: Path) -> None:
         assert hub.agent.asked == []
 
 
+async def test_a_picture_is_shown_to_a_model_that_takes_them_with_the_question_that_follows(tmp_path: Path) -> None:
+    seen = Attachment(picture="门票八十元".encode(), media_type="image/png")
+    async with stage(tmp_path, files=kept(pictures=True)) as hub:
+        await hear(hub, sent(Media("image", "m1")), said("这是什么"))
+
+        assert hub.channel.texts == [ZH.picture_seen, "echo:这是什么"]
+        assert hub.agent.asked[0].attachments == (seen,)
+
+
+async def test_a_picture_that_nobody_looks_at_is_said_so_below_the_answer(tmp_path: Path) -> None:
+    async with stage(tmp_path, files=kept()) as hub:
+        await hear(hub, sent(Text("这是什么"), Media("image", "m1")))
+
+        assert hub.channel.texts == [f"echo:这是什么\n\n{ZH.not_seen}"]
+        assert hub.channel.fetched == []
+
+
 async def test_a_large_file_is_not_even_fetched(tmp_path: Path) -> None:
     async with stage(tmp_path, files=kept(megabytes=1)) as hub:
         await hear(hub, sent(replace(file(), size=(1 << 20) + 1)))
@@ -104,7 +126,7 @@ async def test_the_newest_files_are_at_hand_and_old_ones_are_erased(tmp_path: Pa
 async def test_a_file_that_was_being_read_at_a_crash_is_read_after_it(tmp_path: Path) -> None:
     asked = asyncio.Event()
 
-    async def never(name: str, data: bytes) -> Attachment | None:
+    async def never(media: Media, data: bytes) -> Attachment | None:
         asked.set()
         await asyncio.Event().wait()
         return None
