@@ -16,8 +16,8 @@ import aiohttp
 from rich.console import Console
 
 from agent.models.providers import probe
-from channels.registry import load
 from agent.tools.registry import makers
+from channels.registry import load
 from config import Config
 from hub.app import now
 from hub.channel import Finding, Site
@@ -91,11 +91,11 @@ async def _servers(config: Config, http: aiohttp.ClientSession) -> AsyncIterator
         yield await _redis(config.shared.url.value)
     if config.queue.url:
         yield await _rabbitmq(config.queue.url.value)
+    async for finding in tools(config, http):
+        yield finding
 
 
 async def _postgresql(url: str) -> Finding:
-    async for finding in tools(config, http):
-        yield finding
     from memory.store import PostgresStore
 
     store = PostgresStore(url)
@@ -137,9 +137,6 @@ async def _rabbitmq(url: str) -> Finding:
     return Finding("queue.url", True, "RabbitMQ answers")
 
 
-async def _channel(config: Config, name: str, http: aiohttp.ClientSession) -> AsyncIterator[Finding]:
-    """What the channel finds out about itself."""
-    section: Any = config.channels[name]
 async def tools(config: Config, http: aiohttp.ClientSession) -> AsyncIterator[Finding]:
     """What each declared tool finds out about itself, changing nothing."""
     for name, maker in makers(config.tools, http).items():
@@ -151,6 +148,9 @@ async def tools(config: Config, http: aiohttp.ClientSession) -> AsyncIterator[Fi
         yield replace(finding, setting=f"agent.tools.{name}.{finding.setting}")
 
 
+async def _channel(config: Config, name: str, http: aiohttp.ClientSession) -> AsyncIterator[Finding]:
+    """What the channel finds out about itself."""
+    section: Any = config.channels[name]
     shut = Shut()
     site = Site(
         name=name,
