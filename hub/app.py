@@ -134,16 +134,7 @@ async def open_hub(config: Config) -> AsyncIterator[Hub]:
         confirmations = Confirmations(store, clock=now, seconds=config.agent.confirm)
         toolbox = _toolbox(config, store, http, confirmations)
         stack.push_async_callback(toolbox.close)
-        agent = OneAgent(
-            config.agent,
-            library,
-            engines(config.agent),
-            confirmations=confirmations,
-            toolbox=toolbox,
-            approved=Book(store),
-            cache=coordination.cache,
-            observer=Watch(metrics),
-        )
+        agent = _agent(config, store, library, toolbox, confirmations, coordination, metrics)
         stack.push_async_callback(agent.close)
         channels: dict[str, Channel[Any]] = {}
         journal = SqlJournal(store)
@@ -206,6 +197,27 @@ def _watches(config: Config, store: Store, tell: Tell, study: Study) -> list[Cor
     """What looks after memory while the hub runs."""
     watches = watch(store, config.operators.hours, tell, now)
     return [retain(store, config.memory.days, now), watches, study.run()]
+
+
+def _agent(
+    config: Config,
+    store: Store,
+    library: Library,
+    toolbox: Toolbox,
+    confirmations: Confirmations,
+    coordination: Coordination,
+    metrics: Metrics,
+) -> OneAgent:
+    return OneAgent(
+        config.agent,
+        library,
+        engines(config.agent),
+        confirmations=confirmations,
+        toolbox=toolbox,
+        approved=Book(store),
+        cache=coordination.cache,
+        observer=Watch(metrics),
+    )
 
 
 def _toolbox(config: Config, store: Store, http: aiohttp.ClientSession, confirmations: Confirmations) -> Toolbox:
