@@ -159,6 +159,10 @@ class OperatorsSection(Section):
     """What the webhook takes: JSON, or the message of a group robot of WeCom or Feishu."""
     hours: Annotated[float, Field(ge=0)] = 24
     """After so many hours without a word of theirs a conversation goes back to the agent. 0 = never."""
+    topics: tuple[Annotated[str, Field(min_length=2)], ...] = ()
+    """Words that are for people: a message that holds one is handed over and not answered."""
+    refusals: Annotated[int, Field(ge=0)] = 0
+    """After so many answers in a row that found nothing people take over. 0 = they are only offered."""
 
 
 class EmbeddingModelSection(Section):

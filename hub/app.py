@@ -41,7 +41,7 @@ from hub.gateway import Bounds, Gateway, HubRecord
 from hub.observe import Metrics, configure_logs, new_metrics
 from hub.turn import Answer, ToolUsed
 from memory.files import KeptFiles
-from memory.handing import Tell, watch
+from memory.handing import Rules, Tell, watch
 from memory.journal import SqlJournal
 from memory.lock import active, only_one
 from memory.mind import Mind
@@ -235,6 +235,7 @@ def _mind(config: Config, store: Store, http: aiohttp.ClientSession, tell: Tell,
         trusted=frozenset(config.memory.trust),
         operators=Webhook(http, operators.webhook.value, operators.form) if operators.webhook else None,
         people=bool(operators.token),
+        rules=Rules(operators.topics, operators.refusals),
         study=study,
         history=config.agent.history,
     )

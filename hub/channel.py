@@ -18,6 +18,7 @@ from pydantic import BaseModel
 from hub.coordination import Coordination
 from hub.errors import Impossible
 from hub.message import Conversation, InboundMessage, Media, OutboundMessage, Receipt
+from hub.person import Evidence
 
 SettingsT = TypeVar("SettingsT", bound=BaseModel)
 
@@ -97,6 +98,10 @@ class Inbox(Protocol):
 
     async def withdraw(self, conversation: Conversation, key: str) -> None:
         """The person recalled the message: it is not answered any more, and not shown to the agent."""
+        ...
+
+    async def give_back(self, conversation: Conversation) -> None:
+        """The platform's own people have finished: the agent answers again. Nothing where it does already."""
         ...
 
 
@@ -200,6 +205,19 @@ class Channel(ABC, Generic[SettingsT]):
 
     async def run(self) -> None:
         """Holds a long connection until it is cancelled. Returns at once where the platform has none."""
+
+    async def vouch(self, user: str) -> tuple[Evidence, ...]:
+        """What the platform's directory knows of this sender besides the message; () where it is not asked.
+
+        Cached and limited by the channel; raises nothing.
+        """
+        return ()
+
+    async def hand_over(self, message: InboundMessage, turn: str) -> None:
+        """People take over once the reply of this turn is sent: told to a platform that has people of its own.
+
+        Raises nothing.
+        """
 
     async def fetch(self, media: Media) -> bytes:
         """The bytes of a media part, within the channel's size limit. Raises DeliveryError."""

@@ -19,6 +19,9 @@ class Shut:
     async def withdraw(self, conversation: Conversation, key: str) -> None:
         return
 
+    async def give_back(self, conversation: Conversation) -> None:
+        return
+
     async def events(self, conversation: Conversation, *, after: int, limit: int = 200) -> Sequence[Recorded]:
         return []
 

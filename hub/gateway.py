@@ -100,6 +100,10 @@ class Gateway:
         """See hub.channel.Inbox."""
         await self._journal.withdraw(conversation, key)
 
+    async def give_back(self, conversation: Conversation) -> None:
+        """See hub.channel.Inbox."""
+        await self._memory.give_back(conversation)
+
     def _ticket(self, stored: Stored) -> HubTicket:
         traits = self._channels[stored.message.conversation.channel].traits
         return HubTicket(stored, self._claims, room=traits.text_bytes, pushes=traits.pushes)
@@ -118,9 +122,11 @@ class Gateway:
         structlog.contextvars.bind_contextvars(turn=stored.turn, channel=channel.name)  # in the context of a lane
         try:
             await self._delivery.stir(stored.place)
-            stored = await self._memory.identify(stored)
+            stored = await self._memory.identify(stored, await channel.vouch(stored.message.sender.user))
             async with Show(channel, stored, self._journal) as show:
                 answer = await self._answer(stored, show)
+            if answer.handover:
+                await channel.hand_over(stored.message, stored.turn)
             if await self._commit(channel, stored, answer):
                 log.info("answered", engine=answer.engine, seconds=round(loop.time() - began, 3))
                 await self._learn(stored, answer)

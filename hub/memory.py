@@ -4,17 +4,20 @@ The message that is being worked on is the only key: whose memory is read is dec
 never by its words.
 """
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from hub.journal import Stored
+from hub.message import Conversation
+from hub.person import Evidence
 from hub.turn import Answer, Remembered
 
 
 class Memory(Protocol):
     """Commands such as /link and /forget, facts, and the silence after a hand-over to people."""
 
-    async def identify(self, stored: Stored) -> Stored:
-        """The same message, its person joined with whoever has the same evidence."""
+    async def identify(self, stored: Stored, vouched: Sequence[Evidence] = ()) -> Stored:
+        """The same message, its person joined with whoever has the same evidence. `vouched` came beside the message."""
         ...
 
     async def answer(self, stored: Stored) -> Answer | None:
@@ -29,6 +32,10 @@ class Memory(Protocol):
         """The agent's answer as it is given: with a way to people where the agent did not know twice in a row."""
         ...
 
+    async def give_back(self, conversation: Conversation) -> None:
+        """People have finished in this conversation."""
+        ...
+
     async def learn(self, stored: Stored, answer: Answer) -> None:
         """The turn is over: keeps what the person told, and hands over where the agent asks for that."""
         ...
@@ -37,7 +44,7 @@ class Memory(Protocol):
 class Forgetful:
     """No commands, and nothing is known."""
 
-    async def identify(self, stored: Stored) -> Stored:
+    async def identify(self, stored: Stored, vouched: Sequence[Evidence] = ()) -> Stored:
         return stored
 
     async def answer(self, stored: Stored) -> Answer | None:
@@ -48,6 +55,9 @@ class Forgetful:
 
     async def offer(self, stored: Stored, answer: Answer) -> Answer:
         return answer
+
+    async def give_back(self, conversation: Conversation) -> None:
+        return None
 
     async def learn(self, stored: Stored, answer: Answer) -> None:
         return None

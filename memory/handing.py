@@ -1,7 +1,9 @@
 """A conversation is handed to people, and given back to the agent: by an operator, by the person, or after a while."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
@@ -20,10 +22,47 @@ LOOKED_EVERY = 60.0
 
 Tell = Callable[[int, str], Awaitable[bool]]
 
+ASKS = re.compile(
+    r"(?:我|请|麻烦|帮我|给我|能|能不能|可以|可不可以|想|要|需要)*(?:找|转接?|换|叫|联系|接|要)(?:一下|一个|个|到|成)?(?:人工|真人)"
+    r"(?:客服|服务|坐席)?(?:可以|行|好)?(?:一下)?[吗吧呢]?|(?:人工|真人)(?:客服|服务)?"
+    r"|(?:please )?(?:can i |i want to |let me )?(?:talk|speak) (?:to|with) (?:a |an )?(?:human|(?:real )?person)"
+    r"(?: please)?",
+    re.IGNORECASE,
+)
+"""The whole of a message that asks for people in other words than the command."""
+LONGEST = 60
+"""Characters of such a message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """When the agent leaves a conversation to people by itself.
+
+    `topics` are words of which people speak and not the agent, `refusals` how often in a row the agent may say that it
+    does not know; 0 = as often as it likes.
+    """
+
+    topics: tuple[str, ...] = ()
+    refusals: int = 0
+
+
+def wanted(words: str, rules: Rules) -> str:
+    """Why these words are for people; "" where they are for the agent."""
+    bare = words.strip(" 。.!！?？，,").lower()
+    if len(bare) <= LONGEST and ASKS.fullmatch(bare):
+        return "asked for"
+    return "a topic for people" if any(topic.lower() in bare for topic in rules.topics) else ""
+
 
 def hand_over(connection: Connection, place: int, why: str, *, now: datetime) -> None:
-    """People answer in this conversation from now on."""
-    connection.execute(update(conversations).where(conversations.c.id == place).values(handed=why, handed_at=now))
+    """People answer in this conversation from now on; the first reason stays."""
+    free = (conversations.c.id == place, conversations.c.handed == "")
+    connection.execute(update(conversations).where(*free).values(handed=why, handed_at=now))
+
+
+def why(connection: Connection, place: int) -> str:
+    """Why people answer in this conversation."""
+    return str(connection.execute(select(conversations.c.handed).where(conversations.c.id == place)).scalar() or "")
 
 
 def touch(connection: Connection, place: int, *, now: datetime) -> None:

@@ -13,6 +13,7 @@ Never a nickname, never an e-mail address that somebody typed.
 
 import hashlib
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -150,24 +151,52 @@ def _alone(connection: Connection, identity: int, now: datetime) -> int:
 def join_by_evidence(connection: Connection, identity: int, *, trusted: frozenset[str], now: datetime) -> bool:
     """Joins the identity to whoever has the same evidence of a trusted kind; True when somebody had.
 
-    Not one that was parted from there: people's own will stands above a platform's id.
+    Not one that was parted from there: people's own will stands above a platform's id. Nor two people whose
+    evidence tells them apart: a mobile may be that of a front desk.
     """
     mine = evidence.alias("mine")
-    found = connection.execute(
+    same = connection.execute(
         select(identities.c.person_id, evidence.c.kind)
         .join(evidence, evidence.c.identity_id == identities.c.id)
         .join(mine, (mine.c.kind == evidence.c.kind) & (mine.c.value == evidence.c.value))
         .where(mine.c.identity_id == identity, identities.c.id != identity, evidence.c.kind.in_(sorted(trusted)))
         .order_by(identities.c.id)
-        .limit(1)
-    ).first()
-    if found is None:
-        return False
+    ).all()
     person = connection.execute(select(identities.c.person_id).where(identities.c.id == identity)).scalar_one()
-    if person == found.person_id or _parted(connection, identity):
+    others = dict.fromkeys((row.person_id, row.kind) for row in same if row.person_id != person)
+    if not others or _parted(connection, identity):
         return False
-    join(connection, person, found.person_id, by="hub", why=found.kind, now=now)
-    return True
+    for other, kind in others:
+        if not apart(connection, person, other, trusted=trusted):
+            join(connection, person, other, by="hub", why=kind, now=now)
+            return True
+    return False
+
+
+def apart(connection: Connection, one: int, other: int, *, trusted: frozenset[str]) -> bool:
+    """Whether two people are surely two: the same kind of evidence with other values, or two ids of one account."""
+    verified = [
+        select(evidence.c.kind, evidence.c.value)
+        .join(identities, identities.c.id == evidence.c.identity_id)
+        .where(identities.c.person_id == person, evidence.c.kind.in_(sorted(trusted)))
+        for person in (one, other)
+    ]
+    accounts = [
+        select(identities.c.channel, identities.c.account).where(identities.c.person_id == person)
+        for person in (one, other)
+    ]
+    mine, theirs = (_grouped((row.kind, row.value) for row in connection.execute(query)) for query in verified)
+    if any(mine[kind].isdisjoint(theirs[kind]) for kind in mine.keys() & theirs.keys()):
+        return True
+    here, there = ({tuple(row) for row in connection.execute(query)} for query in accounts)
+    return not here.isdisjoint(there)
+
+
+def _grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, set[str]]:
+    groups: dict[str, set[str]] = {}
+    for kind, value in pairs:
+        groups.setdefault(kind, set()).add(value)
+    return groups
 
 
 def _parted(connection: Connection, identity: int) -> bool:

@@ -4,20 +4,21 @@ Implements hub.memory.Memory. The message that is being answered is the only way
 identity, and that to its person.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from itertools import takewhile
 
 from sqlalchemy import Connection, select, update
 
 from hub import language
 from hub.journal import Stored
-from hub.message import Choice
-from hub.person import Person
+from hub.message import Choice, Conversation
+from hub.person import Evidence, Person
 from hub.texts import texts
 from hub.turn import Answer, Remembered
-from memory import facts, linking, patterns, people, requests, said, summaries, wishes
-from memory.handing import Tell, hand_over
+from memory import facts, handing, linking, past, patterns, people, requests, said, summaries, wishes
+from memory.handing import Rules, Tell
 from memory.operators import Operators
 from memory.requests import identity, place
 from memory.sensitive import Policy
@@ -46,6 +47,7 @@ class Mind:
         trusted: frozenset[str] = frozenset({"unionid"}),
         operators: Operators | None = None,
         people: bool = False,
+        rules: Rules | None = None,
         study: Study | None = None,
         history: int = 20,
     ) -> None:
@@ -56,15 +58,17 @@ class Mind:
         self._trusted = trusted
         self._operators = operators
         self._people = people or operators is not None
+        self._rules = rules or Rules()
         self._study = study
         self._shown = history // 2
 
-    async def identify(self, stored: Stored) -> Stored:
+    async def identify(self, stored: Stored, vouched: Sequence[Evidence] = ()) -> Stored:
         """See hub.memory.Memory."""
-        if not any(proof.kind in self._trusted for proof in stored.message.evidence):
+        if not any(proof.kind in self._trusted for proof in (*stored.message.evidence, *vouched)):
             return stored
 
         def job(connection: Connection) -> Person | None:
+            people.meet(connection, stored.message.sender, tuple(vouched), now=self._clock())
             row = identity(connection, stored)
             if not linking.join_by_evidence(connection, row, trusted=self._trusted, now=self._clock()):
                 return None
@@ -74,12 +78,22 @@ class Mind:
         person = await self._store.write(job)
         return replace(stored, person=person) if person else stored
 
+    async def give_back(self, conversation: Conversation) -> None:
+        """See hub.memory.Memory."""
+
+        def job(connection: Connection) -> None:
+            found = past.place(connection, conversation)
+            if found is not None:
+                handing.give_back(connection, found, by="platform", now=self._clock())
+
+        await self._store.write(job)
+
     async def answer(self, stored: Stored) -> Answer | None:
         """See hub.memory.Memory."""
         words = stored.message.text.strip()
         command = spoken(words)
         if command is None and words not in requests.CONFIRMATIONS:
-            return Answer("", engine="handover") if stored.handed else None
+            return Answer("", engine="handover") if stored.handed else await self._left(stored)
         reply = await self._store.write(
             lambda connection: requests.answer(connection, stored, command, now=self._clock())
         )
@@ -87,13 +101,20 @@ class Mind:
             return None
         if reply.other:
             await self._tell(*reply.other)
-        if reply.handed and self._operators:
-            await self._operators.called(stored, "asked for")
         return Answer(
             "" if reply.silent else reply.text,
             engine="handover" if reply.silent else ENGINE,
             handover=reply.handed,
         )
+
+    async def _left(self, stored: Stored) -> Answer | None:
+        """What is said where these words are for people; None where they are for the agent."""
+        why = handing.wanted(stored.message.text, self._rules) if self._people else ""
+        if not why:
+            return None
+        await self._store.write(lambda connection: handing.hand_over(connection, stored.place, why, now=self._clock()))
+        says = texts(stored.person.language)
+        return Answer(says.queued + says.back, engine=ENGINE, handover=True)
 
     async def recall(self, stored: Stored) -> tuple[Remembered, ...]:
         """See hub.memory.Memory."""
@@ -112,21 +133,27 @@ class Mind:
         """See hub.memory.Memory."""
         if not (self._people and answer.refused):
             return answer
+        row = await self._refused(stored)
+        says = texts(stored.person.language)
+        if self._rules.refusals and row + 1 >= self._rules.refusals:
+            return replace(answer, text=f"{answer.text}\n\n{says.queued}{says.back}", handover=True)
+        return replace(answer, choices=(*answer.choices, Choice(says.human, says.human))) if row else answer
+
+    async def _refused(self, stored: Stored) -> int:
+        """How many answers before this one, in a row, were none."""
         before = select(messages.c.refused).where(
             messages.c.conversation_id == stored.place, messages.c.event < stored.event, messages.c.state == "answered"
         )
-        last = before.order_by(messages.c.event.desc()).limit(1)
-        if not await self._store.read(lambda connection: connection.execute(last).scalar()):
-            return answer
-        human = texts(stored.person.language).human
-        return replace(answer, choices=(*answer.choices, Choice(human, human)))
+        last = before.order_by(messages.c.event.desc()).limit(max(self._rules.refusals, 1))
+        found = await self._store.read(lambda connection: connection.execute(last).scalars().all())
+        return len(list(takewhile(bool, found)))
 
     async def learn(self, stored: Stored, answer: Answer) -> None:
         """See hub.memory.Memory."""
-        if answer.engine in (ENGINE, "handover"):
-            return
         if answer.handover:
             await self._hand_over(stored)
+        if answer.engine in (ENGINE, "handover"):
+            return
         if self._study:
             self._study.notice(stored)
         proposals = patterns.found(stored.message.text, stored.received_at)
@@ -147,7 +174,12 @@ class Mind:
         await self._store.write(job)
 
     async def _hand_over(self, stored: Stored) -> None:
-        why = "the agent asked"
-        await self._store.write(lambda connection: hand_over(connection, stored.place, why, now=self._clock()))
+        """Once; then whoever takes over is called."""
+
+        def job(connection: Connection) -> str:
+            handing.hand_over(connection, stored.place, "the agent asked", now=self._clock())
+            return handing.why(connection, stored.place)
+
+        why = await self._store.write(job)
         if self._operators:
             await self._operators.called(stored, why)

@@ -37,14 +37,21 @@ _CAME = Prepared(
 )
 
 
-def events(connection: Connection, place: Conversation, after: int, limit: int) -> list[Event]:
+def place(connection: Connection, conversation: Conversation) -> int | None:
+    """Its row; None where nothing was said yet."""
+    name = {"channel": conversation.channel, "account": conversation.account, "key": conversation.id}
+    row = _PLACE.first(connection, name)
+    return None if row is None else int(row.id)
+
+
+def events(connection: Connection, conversation: Conversation, after: int, limit: int) -> list[Event]:
     """Both directions, by number."""
-    row = _PLACE.first(connection, {"channel": place.channel, "account": place.account, "key": place.id})
+    row = place(connection, conversation)
     if row is None:
         return []
-    came = _CAME.all(connection, {"place": row.id, "after": after, "most": limit})
+    came = _CAME.all(connection, {"place": row, "after": after, "most": limit})
     found: list[Event] = [(m.event, INBOUND.validate_json(m.payload), m.received_at) for m in came]
-    found.extend((part.event, part, at) for part, at in outbox.after(connection, row.id, after, limit))
+    found.extend((part.event, part, at) for part, at in outbox.after(connection, row, after, limit))
     return sorted(found, key=lambda item: item[0])[:limit]
 
 

@@ -141,7 +141,7 @@ def _allow(asked: Asked) -> Said:
 
 def _human(asked: Asked) -> Said:
     handing.hand_over(asked.connection, asked.side.place, "asked for", now=asked.now)
-    return Said(asked.says.queued, handed=True)
+    return Said(asked.says.queued + asked.says.back, handed=True)
 
 
 def _agent(asked: Asked) -> Said:

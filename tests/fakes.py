@@ -41,6 +41,7 @@ class FakeInbox:
     def __init__(self) -> None:
         self.tickets: dict[tuple[str, str, str], FakeTicket] = {}
         self.withdrawn: list[str] = []
+        self.given_back: list[Conversation] = []
         self.broken = False
 
     @property
@@ -62,6 +63,9 @@ class FakeInbox:
 
     async def withdraw(self, conversation: Conversation, key: str) -> None:
         self.withdrawn.append(key)
+
+    async def give_back(self, conversation: Conversation) -> None:
+        self.given_back.append(conversation)
 
 
 class FakeRecord:

@@ -20,9 +20,11 @@ from channels.dingtalk.signature import verify
 from channels.dingtalk.stream import Stream
 from channels.kit.callback import body
 from channels.kit.connection import hold
+from channels.kit.directory import Directory
 from hub.channel import Channel, Finding, Live, Site, Traits
 from hub.fit import spoken
 from hub.message import InboundMessage, Media, OutboundMessage, Receipt
+from hub.person import Evidence
 from hub.texts import texts
 
 log = structlog.get_logger()
@@ -37,6 +39,7 @@ class DingTalk(Channel[Settings]):
     def __init__(self, settings: Settings, site: Site) -> None:
         super().__init__(settings, site)
         self._api = OpenApi(settings, site)
+        self._directory = Directory(site, self._api.member, asked=settings.directory)
         self._outbound = Outbound(settings, site, self._api)
         self._cards = Cards(settings, site, self._api)
         self._buttons = Buttons(settings, site, self._api)
@@ -88,6 +91,9 @@ class DingTalk(Channel[Settings]):
         """The card that may have grown before the question came says that something follows."""
         if live:
             await self._cards.leave(live)
+
+    async def vouch(self, user: str) -> tuple[Evidence, ...]:
+        return await self._directory.vouch(user)
 
     async def fetch(self, media: Media) -> bytes:
         return await fetch(self.settings, self.site.http, self._api, media)

@@ -5,13 +5,16 @@ https://open.dingtalk.com/document/orgapp/obtain-the-access_token-of-an-internal
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from channels.dingtalk.settings import Settings
 from channels.kit.api import Api, Outcome, request
+from channels.kit.directory import reached
 from hub.channel import Site
 from hub.coordination import Token
 from hub.errors import Blocked, DeliveryError, Faulty, Impossible, Unknown
+from hub.person import Evidence
 
 TOO_OFTEN = ("QpsLimit", "Throttling", "flowControl", "TooManyRequests")
 NOT_ALLOWED = ("PermissionDenied", "AccessDenied", "NotInWhiteList", "IpNotAllowed")
@@ -32,6 +35,12 @@ class OpenApi:
             place=lambda token: ({}, {"x-acs-dingtalk-access-token": token}),
             stale=lambda outcome: outcome.status == 401,
             timeout=settings.timeout,
+        )
+        self._directory = replace(
+            self._api,
+            base=settings.directory_base,
+            place=lambda token: ({"access_token": token}, {}),
+            stale=lambda outcome: outcome.body.get("errcode") in (40014, 42001),
         )
 
     async def token(self) -> Token:
@@ -60,6 +69,19 @@ class OpenApi:
         if not outcome.body:  # a proxy on the way answered in DingTalk's place
             raise Unknown("an answer without JSON", code="no_json")
         return outcome.body
+
+    async def member(self, user: str) -> tuple[Evidence, ...]:
+        """How a member is reached, as far as the app may see it. Raises DeliveryError.
+
+        https://open.dingtalk.com/document/orgapp/query-user-details
+        """
+        await self._slot("/topapi/v2/user/get")
+        outcome = await self._directory.call("POST", "/topapi/v2/user/get", {"userid": user})
+        found = outcome.body.get("result")
+        if outcome.status >= 400 or outcome.body.get("errcode") or not isinstance(found, Mapping):
+            raise Impossible("the directory refuses", code=str(outcome.body.get("errcode") or outcome.status))
+        own = (Evidence("dingtalk_union_id", str(found["unionid"])),) if found.get("unionid") else ()
+        return (*own, *reached(found, email=("org_email", "email")))
 
     async def _slot(self, path: str) -> None:
         """Waits until one more call of this API fits into the second."""

@@ -24,6 +24,10 @@ class Settings(ChannelSection):
     """The card for a question with choices, DingTalk's own for Markdown with buttons; "" = choices are written out."""
     card_content_key: Annotated[str, Field(min_length=1)] = "content"
     api_base: Annotated[Web, Field(min_length=1)] = "https://api.dingtalk.com"
+    directory: bool = False
+    """Ask the directory for a member's e-mail and mobile, by which `[memory] trust` may know them elsewhere."""
+    directory_base: Annotated[Web, Field(min_length=1)] = "https://oapi.dingtalk.com"
+    """Where the directory answers."""
     max_age: Annotated[int, Field(ge=0)] = 3600
     group_context: Literal["group", "member"] = "group"
     """Whether a group shares one context, or each of its members has one."""

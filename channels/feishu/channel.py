@@ -18,9 +18,11 @@ from channels.feishu.payload import Callback, Withdrawn
 from channels.feishu.settings import Settings
 from channels.kit.callback import body
 from channels.kit.connection import hold
+from channels.kit.directory import Directory
 from hub.channel import Channel, Finding, Live, Site, Traits
 from hub.errors import DeliveryError, NotStored
 from hub.message import InboundMessage, Media, OutboundMessage, Receipt
+from hub.person import Evidence
 from hub.texts import texts
 
 log = structlog.get_logger()
@@ -42,6 +44,7 @@ class Feishu(Channel[Settings]):
         self._api = OpenApi(settings, site)
         self._outbound = Outbound(settings, site, self._api)
         self._cards = Cards(settings, site, self._api, self._outbound)
+        self._directory = Directory(site, self._api.member, asked=settings.directory)
         self._bot = ""
         self._asking = asyncio.Lock()
 
@@ -114,6 +117,9 @@ class Feishu(Channel[Settings]):
 
     async def live(self, message: InboundMessage) -> Live | None:
         return await self._cards.open(message)
+
+    async def vouch(self, user: str) -> tuple[Evidence, ...]:
+        return await self._directory.vouch(user)
 
     async def fetch(self, media: Media) -> bytes:
         message, _, key = media.reference.partition("/")

@@ -13,15 +13,18 @@ import re
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
+from urllib.parse import quote
 
 from yarl import URL
 
 from channels.feishu.settings import Settings
 from channels.kit.api import Api, Outcome, request, wait_of
+from channels.kit.directory import reached
 from channels.kit.download import download
 from hub.channel import Site
 from hub.coordination import Token
 from hub.errors import Blocked, Closed, DeliveryError, Faulty, Impossible, Unknown
+from hub.person import Evidence
 
 STALE = frozenset({99991661, 99991663, 99991664, 99991668, 99991671, 99991677})
 """The token is missing, wrong or over."""
@@ -109,6 +112,16 @@ class OpenApi:
             raise
         self._warn("")
         return outcome.body
+
+    async def member(self, user: str) -> tuple[Evidence, ...]:
+        """How a member is reached, as far as the app has the permission for each field. Raises DeliveryError.
+
+        https://open.feishu.cn/document/server-docs/contact-v3/user/get
+        """
+        path = f"/contact/v3/users/{quote(user, safe='')}"
+        data = (await self.call("GET", path, query={"user_id_type": "open_id"})).get("data")
+        found = data.get("user") if isinstance(data, Mapping) else None
+        return reached(found, email=("enterprise_email", "email")) if isinstance(found, Mapping) else ()
 
     def _warn(self, text: str) -> None:
         """Shows what the operator has to do, until a call succeeds."""

@@ -23,6 +23,8 @@ class Settings(ChannelSection):
     verification_token: Secret | None = None
     stream: bool = True
     """Answer in a card that grows; needs the permission cardkit:card:write and clients from 7.20 on."""
+    directory: bool = False
+    """Ask the directory for a member's e-mail and mobile, by which `[memory] trust` may know them elsewhere."""
     group_context: Literal["group", "member"] = "group"
     """Whether a group shares one context, or each of its members has one."""
     api_base: str = "https://open.feishu.cn"

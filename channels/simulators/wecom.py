@@ -54,15 +54,22 @@ class WeCom(Corporation):
         clock: Callable[[], float] = time.time,
         show: Show = lambda member, text: None,
     ) -> None:
-        super().__init__(corp_id, secret, {"message/send": self._send, "agent/get": self._agent}, clock=clock)
+        paths = {"message/send": self._send, "agent/get": self._agent, "user/get": self._member}
+        super().__init__(corp_id, secret, paths, clock=clock)
         self.agent_id, self._show = agent_id, show
         self.gone: set[str] = set()
+        self.members: dict[str, dict[str, str]] = {}
+        """What the directory holds of a member: `mobile`, `email`, `biz_mail`."""
         self.sent: list[tuple[str, str]] = []
         """(member, text) of every message that arrived."""
         self.cards: list[dict[str, Any]] = []
         """Every card with buttons that arrived, as it was sent; `task_id` names it."""
         self._minutes: dict[str, deque[float]] = {}
         self._texts: dict[tuple[str, str], float] = {}
+
+    def _member(self, call: Call) -> Answer:
+        user = str(call.query.get("userid"))
+        return {**OK, "userid": user, **self.members[user]} if user in self.members else error(60111, "no such member")
 
     def _send(self, call: Call) -> Answer:
         body, kind = call.body, str(call.body.get("msgtype"))

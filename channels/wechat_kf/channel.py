@@ -31,6 +31,8 @@ log = structlog.get_logger()
 
 AT_ONCE = 8
 """Customers whose session is looked up side by side."""
+ENDED = 3
+"""The change by which a session ends: https://developer.work.weixin.qq.com/document/path/94670"""
 KNOWN = 10_000
 """Customers whose UnionID was asked for by this process."""
 
@@ -50,6 +52,8 @@ class CustomerService(Channel[Settings]):
         place = Place(site.record, site.coordination.leases, settings.corp_id)
         self._desks = Desks(self._api, place, self._take, backoff=Backoff(first=1.0, most=60.0))
         self._known: OrderedDict[str, tuple[Evidence, ...]] = OrderedDict()
+        self._leaving: dict[tuple[str, str], str] = {}
+        """(desk, customer) → the turn after whose reply a person takes over."""
 
     @property
     def traits(self) -> Traits:
@@ -97,11 +101,13 @@ class CustomerService(Channel[Settings]):
             message = await self._handed_over(desk, message)
         ticket = await self.site.inbox.accept(message)
         if ticket.fresh and item.origin == Origin.SYSTEM:
-            await self._heed(item)
+            await self._heed(item, message)
 
-    async def _heed(self, item: Item) -> None:
+    async def _heed(self, item: Item, message: InboundMessage) -> None:
         """What an event asks of us."""
         event = item.event
+        if event.event_type == "session_status_change" and event.change_type == ENDED:
+            await self.site.inbox.give_back(message.conversation)
         if event.event_type == "msg_send_fail":
             log.warning("a message did not reach the customer", message=event.fail_msgid, reason=event.fail_type)
         age = self.site.clock().timestamp() - item.send_time
@@ -164,11 +170,14 @@ class CustomerService(Channel[Settings]):
 
     # ---- out
 
+    async def hand_over(self, message: InboundMessage, turn: str) -> None:
+        self._leaving[(message.conversation.account, message.sender.user)] = turn
+
     async def send(self, message: OutboundMessage) -> Receipt:
         desk, customer = message.conversation.account, message.recipient.user
         self._allowance.spend((desk, customer))
         try:
-            return Receipt(await self._api.send(desk, customer, message.text, msgid=msgid(message)))
+            receipt = Receipt(await self._api.send(desk, customer, message.text, msgid=msgid(message)))
         except Closed as error:
             if error.code == "95018":
                 raise await self._not_ours(desk, customer, error) from None
@@ -179,6 +188,17 @@ class CustomerService(Channel[Settings]):
         except DeliveryError:
             self._allowance.give_back((desk, customer))
             raise
+        if message.last and self._leaving.get((desk, customer)) == message.turn:
+            del self._leaving[(desk, customer)]
+            await self._leave(desk, customer)
+        return receipt
+
+    async def _leave(self, desk: str, customer: str) -> None:
+        """Where nobody takes the session over, the hub stays silent, and its own operators are called."""
+        try:
+            await self._api.move(desk, customer, State.QUEUE)
+        except DeliveryError as error:
+            log.warning("nobody takes the session over", channel=self.name, code=error.code)
 
     async def _not_ours(self, desk: str, customer: str, refusal: Closed) -> DeliveryError:
         """A person who took over has answered by the time the session is ours again: the answer is void."""

@@ -7,6 +7,7 @@ from aiohttp import web
 
 from channels.kit import xml
 from channels.kit.callback import Sealed
+from channels.kit.directory import Directory
 from channels.kit.envelope import Envelope, only
 from channels.kit.pushed import Push, decode
 from channels.wecom import cards
@@ -17,6 +18,7 @@ from hub.channel import Channel, Finding, Site, Traits
 from hub.errors import Closed, Impossible
 from hub.fit import spoken
 from hub.message import Media, OutboundMessage, Receipt
+from hub.person import Evidence
 from hub.texts import texts
 
 log = structlog.get_logger()
@@ -34,6 +36,7 @@ class WeCom(Channel[Settings]):
     def __init__(self, settings: Settings, site: Site) -> None:
         super().__init__(settings, site)
         self._api = OpenApi(settings, site)
+        self._directory = Directory(site, self._api.member, asked=settings.directory)
         envelope = Envelope(settings.token.value, settings.encoding_aes_key.value, settings.corp_id)
         self._sealed = Sealed(envelope, site.clock, settings.max_age, settings.body_bytes)
 
@@ -84,6 +87,9 @@ class WeCom(Channel[Settings]):
                 log.info("wecom card not taken", message=message.id, code=error.code)
         words = spoken(message.text, message.choices, texts("zh"))
         return Receipt(await self._api.send(member, words, retry=message.retry))
+
+    async def vouch(self, user: str) -> tuple[Evidence, ...]:
+        return await self._directory.vouch(user)
 
     async def fetch(self, media: Media) -> bytes:
         return await self._api.media(media.reference)

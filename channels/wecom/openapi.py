@@ -7,9 +7,11 @@ from collections.abc import Mapping
 
 from channels.kit import wecom, xml
 from channels.kit.cgi import Codes
+from channels.kit.directory import reached
 from channels.wecom.settings import Settings
 from hub.channel import Site
 from hub.errors import Faulty, Impossible
+from hub.person import Evidence
 
 WRONG_AGENT = "agent_id is wrong, or secret is that of another application"
 CODES = Codes(
@@ -40,6 +42,14 @@ class OpenApi:
             pause=settings.refusal_pause,
             seconds=settings.timeout,
         )
+
+    async def member(self, user: str) -> tuple[Evidence, ...]:
+        """How a member is reached, as far as the application may see it. Raises DeliveryError.
+
+        https://developer.work.weixin.qq.com/document/path/90196
+        """
+        found = await self._cgi.call("GET", "/cgi-bin/user/get", query={"userid": user})
+        return reached(found, email=("biz_mail", "email"))
 
     async def send(self, member: str, text: str, *, retry: bool) -> str:
         """One message; its id. `retry`: an earlier try may have arrived. Raises DeliveryError."""

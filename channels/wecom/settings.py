@@ -27,6 +27,8 @@ class Settings(ChannelSection):
     """Answers in WeCom's Markdown; members who read in WeChat see none of it."""
     buttons: bool = True
     """Short questions with choices as cards with buttons; members who read in WeChat see no cards."""
+    directory: bool = False
+    """Ask the directory for a member's e-mail and mobile, by which `[memory] trust` may know them elsewhere."""
     welcome: str = ""
     """Said to those who join the application; "" = the hub's own words."""
 

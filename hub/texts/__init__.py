@@ -145,6 +145,8 @@ class Texts:
     """The message was taken and needs no answer now (a person has taken over)."""
     queued: str
     """A person was asked for, and the customer waits for one."""
+    back: str
+    """Behind `queued`: how to go back to the agent."""
     returned: str
     """People handed back to the agent."""
     wanted: str

@@ -8,6 +8,7 @@ from hub.journal import Piece, Stored
 from hub.message import Conversation, InboundMessage, Text
 from hub.person import Evidence, Identity
 from hub.turn import Answer
+from memory.handing import Rules
 from memory.journal import SqlJournal
 from memory.mind import Mind
 from memory.sensitive import Policy
@@ -25,6 +26,8 @@ class World:
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     count: int = 0
     history: int = 20
+    trusted: frozenset[str] = frozenset({"unionid"})
+    rules: Rules = field(default_factory=Rules)
 
     def __post_init__(self) -> None:
         self.journal = SqlJournal(self.store)
@@ -34,6 +37,8 @@ class World:
             tell=self.tell,
             policy=Policy.of(MemorySection().keep),
             people=True,
+            trusted=self.trusted,
+            rules=self.rules,
             history=self.history,
         )
 
@@ -41,13 +46,21 @@ class World:
         self.told.append((place, words))
         return True
 
-    async def accept(self, who: str, words: str, *, proof: tuple[Evidence, ...] = (), group: str = "") -> Stored:
+    async def accept(
+        self,
+        who: str,
+        words: str,
+        *,
+        proof: tuple[Evidence, ...] = (),
+        vouched: tuple[Evidence, ...] = (),
+        group: str = "",
+    ) -> Stored:
         channel = who.split(":")[0]
         self.count += 1
         place = Conversation(channel, "acc", group or who, "group" if group else "private")
         message = InboundMessage(f"k{self.count}", place, Identity(channel, "acc", who), (Text(words),), evidence=proof)
         stored = await self.journal.accept(message, now=self.now)
-        return await self.mind.identify(stored)
+        return await self.mind.identify(stored, vouched)
 
     async def close(self, stored: Stored) -> None:
         """Answers it with nothing."""

@@ -59,6 +59,8 @@ class Platform:
         self.faults: list[Fault] = []
         self.calls: Counter[str] = Counter()
         self.chats: dict[str, str] = {}
+        self.members: dict[str, dict[str, str]] = {}
+        """What the directory holds of a member: `unionid`, `mobile`, `email`, `org_email`."""
         self.pressable = ""
         """The last card with buttons that somebody sees."""
         self.tokens: dict[str, float] = {}
@@ -144,6 +146,7 @@ class Platform:
                 web.post("/v1.0/card/instances/createAndDeliver", self._create_card),
                 web.put("/v1.0/card/instances", self._update_card),
                 web.put("/v1.0/card/streaming", self._stream_card),
+                web.post("/topapi/v2/user/get", self._member),
             ]
         )
         return app
@@ -156,7 +159,7 @@ class Platform:
             if fault and fault.cut != "after":
                 return self._fail(request, fault)
             if not request.path.startswith((*FREE, "/files/")):
-                token = request.headers.get("x-acs-dingtalk-access-token", "")
+                token = request.headers.get("x-acs-dingtalk-access-token") or request.query.get("access_token", "")
                 if self.tokens.get(token, 0.0) < time.time():
                     raise Refused(401, "InvalidAuthentication")
             response = await handler(request)
@@ -189,6 +192,12 @@ class Platform:
 
     async def _open(self, request: web.Request) -> web.Response:
         return web.json_response(self.gateway.open(await request.json(), request.host))
+
+    async def _member(self, request: web.Request) -> web.Response:
+        user = str((await request.json()).get("userid"))
+        if user not in self.members:
+            return web.json_response({"errcode": 33012, "errmsg": "no such member"})
+        return web.json_response({"errcode": 0, "errmsg": "ok", "result": {"userid": user, **self.members[user]}})
 
     async def _by_session(self, request: web.Request) -> web.Response:
         """HTTP 200 whatever happens; what failed stands in errcode."""

@@ -68,6 +68,8 @@ class Platform:
         self.calls: Counter[str] = Counter()
         self.chats: dict[str, str] = {}
         self.gone: set[str] = set()
+        self.members: dict[str, dict[str, str]] = {}
+        """What the directory holds of a member: `mobile`, `email`, `enterprise_email`."""
         self.tokens: dict[str, float] = {}
         self.scopes: set[str] = {*SCOPES, "cardkit:card:write"}
         self.activated = 2
@@ -141,6 +143,7 @@ class Platform:
                 web.post("/open-apis/auth/v3/tenant_access_token/internal", self._token),
                 web.get("/open-apis/bot/v3/info", self._bot),
                 web.get("/open-apis/application/v6/scopes", self._granted),
+                web.get("/open-apis/contact/v3/users/{id}", self._member),
                 web.post(im, self._create),
                 web.post(im + "/{id}/reply", self._reply),
                 web.get(im + "/{id}/resources/{key}", self._resource),
@@ -222,6 +225,11 @@ class Platform:
     async def _bot(self, _: web.Request) -> web.Response:
         bot = {"activate_status": self.activated, "app_name": "Helper", "open_id": self.account.bot}
         return web.json_response({"code": 0, "msg": "ok", "bot": bot})
+
+    async def _member(self, request: web.Request) -> web.Response:
+        if request.match_info["id"] not in self.members:
+            raise Refused(41050, "no user authority error")
+        return _good({"user": {"open_id": request.match_info["id"], **self.members[request.match_info["id"]]}})
 
     async def _granted(self, _: web.Request) -> web.Response:
         scopes = [{"scope_name": name, "grant_status": 1, "scope_type": "tenant"} for name in self.scopes]

@@ -71,7 +71,9 @@ async def world() -> AsyncIterator[Make]:
 
             site: Site = fake_site(http, "dd", warn=warn)
             quick = {"reconnect_first": 0.05, "reconnect_most": 0.2, "card_interval": 0.03}
-            channel = DingTalk(settings(api_base=platform.base, **{**quick, **changed}), site)
+            channel = DingTalk(
+                settings(api_base=platform.base, directory_base=platform.base, **{**quick, **changed}), site
+            )
             return World(platform, channel, http, warnings, warned)
 
         yield make

@@ -83,6 +83,9 @@ class Desk:
     async def withdraw(self, conversation: Conversation, key: str) -> None:
         raise NotImplementedError("web pages take nothing back")
 
+    async def give_back(self, conversation: Conversation) -> None:
+        raise NotImplementedError("web pages have no people of their own")
+
     # -- the record
 
     async def events(self, conversation: Conversation, *, after: int, limit: int = 200) -> Sequence[Recorded]:

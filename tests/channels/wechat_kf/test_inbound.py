@@ -284,6 +284,16 @@ async def test_whoever_enters_is_welcomed_while_the_code_is_good(make: Make) -> 
     assert (world.service.sent, world.service.codes) == ([("", "", "欢迎")], {"W1"})
 
 
+async def test_when_people_end_the_session_the_conversation_is_the_agents_again(make: Make) -> None:
+    world = await make()
+    changed = {"open_kfid": DESK, "external_userid": CUSTOMER}
+    await world.fetch([event("session_status_change", at=AT, change_type=1, **changed)])
+    assert world.inbox.given_back == []
+    await world.fetch([event("session_status_change", at=AT + 1, change_type=3, **changed)])
+
+    assert [(place.account, place.id) for place in world.inbox.given_back] == [(DESK, CUSTOMER)]
+
+
 # ---- kinds
 
 

@@ -1,0 +1,112 @@
+"""People are joined by what platforms and directories vouch for, and never two whose verified ids differ."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import select
+
+from hub.person import Evidence
+from memory.linking import JOINING
+from memory.store import Store, open_store
+from memory.tables import evidence, identities
+from tests.hub.stage import migrated
+from tests.memory.world import World
+
+EMAIL, OTHER = Evidence("email", "ming@corp.com"), Evidence("email", "hong@corp.com")
+DESK = Evidence("mobile", "13812340001")
+
+
+@pytest.fixture
+def world(store: Store) -> World:
+    return World(store, trusted=frozenset({"email", "mobile"}))
+
+
+async def meet(world: World, who: str, *vouched: Evidence) -> int:
+    stored = await world.accept(who, "你好", vouched=vouched)
+    await world.close(stored)
+    return stored.person.id
+
+
+async def test_a_member_is_known_on_another_platform_by_the_directory(world: World) -> None:
+    await world.say("feishu:ou_1", "我对花生过敏")
+    ming = await meet(world, "feishu:ou_1", EMAIL, DESK)
+
+    assert await meet(world, "dingtalk:d1", EMAIL) == ming
+    assert await meet(world, "wecom:w1", OTHER) != ming
+    assert "花生" in await world.seen("dingtalk:d1")
+
+
+async def test_a_shared_mobile_joins_nobody_whose_address_differs(world: World) -> None:
+    ming = await meet(world, "feishu:ou_1", EMAIL, DESK)
+
+    assert await meet(world, "dingtalk:d2", OTHER, DESK) != ming
+
+
+async def test_two_members_of_one_directory_are_two_people_whatever_they_share(world: World) -> None:
+    ming = await meet(world, "wecom:w1", DESK)
+
+    assert await meet(world, "wecom:w2", DESK) != ming
+
+
+async def test_where_the_first_does_not_fit_the_second_may(world: World) -> None:
+    await meet(world, "feishu:ou_1", OTHER, DESK)
+    ming = await meet(world, "wecom:w1", EMAIL)
+
+    assert await meet(world, "dingtalk:d1", EMAIL, DESK) == ming
+
+
+async def test_a_directory_that_is_not_trusted_joins_nobody(store: Store) -> None:
+    careful = World(store)
+    ming = await meet(careful, "feishu:ou_1", EMAIL)
+
+    assert await meet(careful, "dingtalk:d1", EMAIL) != ming
+
+
+# -- whatever directories say
+
+SEEN = st.tuples(
+    st.sampled_from(["feishu:1", "feishu:2", "dingtalk:1", "dingtalk:2", "wecom:1", "oa:1"]),
+    st.sets(
+        st.builds(Evidence, st.sampled_from(["email", "mobile", "unionid"]), st.sampled_from(["a", "b"])), max_size=2
+    ),
+)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(SEEN, max_size=10))
+def test_two_people_with_different_verified_ids_are_never_joined(
+    tmp_path_factory: pytest.TempPathFactory, seen: list[tuple[str, set[Evidence]]]
+) -> None:
+    asyncio.run(_play(tmp_path_factory.mktemp("world"), seen))
+
+
+async def _play(folder: Path, seen: list[tuple[str, set[Evidence]]]) -> None:
+    """A directory tells the same of a member whenever it is asked: one value of a kind at most."""
+    migrated(folder)
+    told: dict[str, tuple[Evidence, ...]] = {}
+    async with open_store("", folder) as store:
+        world = World(store, trusted=JOINING)
+        for who, vouched in seen:
+            one_of_a_kind = {proof.kind: proof for proof in sorted(vouched, key=repr)}
+            await meet(world, who, *told.setdefault(who, tuple(one_of_a_kind.values())))
+        query = select(identities.c.person_id, identities.c.channel, evidence.c.kind, evidence.c.value).join(
+            evidence, evidence.c.identity_id == identities.c.id, isouter=True
+        )
+        rows = await store.read(lambda connection: connection.execute(query).all())
+    held: dict[tuple[int, str], set[str]] = {}
+    for row in rows:
+        if row.kind:
+            held.setdefault((row.person_id, row.kind), set()).add(row.value)
+    people = await _people(folder)
+    assert [values for values in held.values() if len(values) > 1] == []
+    assert len(set(people)) == len(people)
+
+
+async def _people(folder: Path) -> list[tuple[int, str]]:
+    """(person, platform) of every identity: nobody is two members of one directory."""
+    async with open_store("", folder) as store:
+        query = select(identities.c.person_id, identities.c.channel)
+        return [tuple(row) for row in await store.read(lambda connection: connection.execute(query).all())]
