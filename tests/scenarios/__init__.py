@@ -1,0 +1,1 @@
+"""Whole turns: a real hub, its platforms played by their simulators, over real HTTP and WebSocket."""
