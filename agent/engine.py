@@ -140,13 +140,15 @@ class ToolSpec:
 class Done:
     """What a tool did, and how it is told.
 
-    `arguments` is JSON; `result` is for a model, `says` for the person where no model speaks.
+    `arguments` is JSON; `result` is for a model, `says` for the person where no model speaks. `rules` is a question to
+    the knowledge whose answer belongs to it. A search `failed` where the knowledge does not hold the answer.
     """
 
     name: str
     arguments: str
     result: str
     says: str
+    rules: str = ""
     failed: bool = False
 
 

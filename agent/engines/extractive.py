@@ -7,6 +7,7 @@ Measured on 1190 Chinese questions over encyclopaedia articles: in 83 % the answ
 quotes, of the 98 % whose answer stands in the passages at all.
 """
 
+import json
 import re
 import time
 from collections.abc import AsyncGenerator, Sequence
@@ -20,6 +21,7 @@ from agent.evidence import Evidence, evidence
 from agent.question import small_talk
 from agent.sentences import Unit
 from agent.tools.choice import choose
+from agent.tools.search import SPEC
 from agent.tools.uses import told
 from hub.message import Citation
 from hub.texts import texts
@@ -60,9 +62,10 @@ class Extractive(Engine):
             names = "、".join(chosen.missing)
             yield Answer(texts(context.language).tools.missing.format(names=names), engine=self.name)
             return
-        before, began = tuple(context.shelf.passages), time.monotonic()
+        before, began, rules = tuple(context.shelf.passages), time.monotonic(), ""
         try:
-            says, outcome = (await context.tools.use(chosen.name, chosen.arguments)).says, "ok"
+            done = await context.tools.use(chosen.name, chosen.arguments)
+            says, rules, outcome = done.says, done.rules, "ok"
         except ToolFailed as failure:
             says, outcome = told(failure, context.language), "refused" if isinstance(failure, ToolRefused) else "failed"
         except Unconfirmed as unconfirmed:
@@ -70,15 +73,22 @@ class Extractive(Engine):
             yield replace(unconfirmed.question, engine=self.name)
             return
         yield ToolUsed(chosen.name, outcome, time.monotonic() - began)  # type: ignore[arg-type]  # one of three
-        yield with_grounds(says, before, turn, context)
+        own = [passage for passage in context.shelf.passages if passage not in before]
+        found = evidence(context.question, before) if _knows(turn, context) else []
+        yield with_grounds(says, own, await _ruled(rules, own, context) if rules else found, context)
 
 
-def with_grounds(says: str, before: Sequence[Passage], turn: Turn, context: Context) -> Answer:
-    """What a tool brought, with itself as the source, and what the passages say to the question besides. Pure."""
-    own = [passage for passage in context.shelf.passages if passage not in before]
+async def _ruled(rules: str, own: Sequence[Passage], context: Context) -> list[Evidence]:
+    """What the knowledge says to the question that an operator put beside a tool, where it holds that."""
+    searched = await context.tools.use(SPEC.name, json.dumps({"question": rules}))
+    known = [passage for passage in context.shelf.passages if passage not in own]
+    return [] if searched.failed else evidence(rules, known)
+
+
+def with_grounds(says: str, own: Sequence[Passage], found: Sequence[Evidence], context: Context) -> Answer:
+    """What a tool brought, with itself as the source, and what the knowledge says to it. Pure."""
     text = says + marks(says, *range(1, len(own) + 1))
     cited = [Citation(str(n), one.document, one.url, one.text[:QUOTE].strip()) for n, one in enumerate(own, 1)]
-    found = evidence(context.question, before) if _knows(turn, context) else []
     for label, piece in enumerate(found, len(own) + 1):
         text += f"\n\n{_paragraph(piece, label)}"
         cited.append(_citation(piece, label))

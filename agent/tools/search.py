@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field, ValidationError
 
-from agent.engine import Done, Knowledge, Shelf, ToolFailed, ToolSpec
+from agent.engine import Done, Found, Knowledge, Shelf, ToolFailed, ToolSpec
 from agent.prompt import numbered
 
 
@@ -34,7 +34,9 @@ class Search:
 
     async def use(self, name: str, arguments: str) -> Done:
         """What was found is cited, not told."""
-        return Done(name, arguments, await self.call(name, arguments), "")
+        found = await self._found(name, arguments)
+        shown = numbered(self._shelf.put(found.passages)) or "没有找到相关资料。"
+        return Done(name, arguments, shown, "", failed=not found.answers)
 
     async def confirmed(self, name: str, arguments: str) -> Done:
         """Nobody is asked before something is looked up."""
@@ -42,11 +44,13 @@ class Search:
 
     async def call(self, name: str, arguments: str) -> str:
         """The passages under their numbers."""
+        return (await self.use(name, arguments)).result
+
+    async def _found(self, name: str, arguments: str) -> Found:
         if name != SPEC.name:
             raise ToolFailed("没有这个工具。请直接根据已有资料回答。")
         try:
             asked = Arguments.model_validate_json(arguments)
         except ValidationError:
             raise ToolFailed('参数有误，应为 {"question": "…"}。') from None
-        found = await self._knowledge.search(asked.question, limit=self._limit)
-        return numbered(self._shelf.put(found.passages)) or "没有找到相关资料。"
+        return await self._knowledge.search(asked.question, limit=self._limit)

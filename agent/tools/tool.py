@@ -68,6 +68,8 @@ class Manner:
     """The part of the result that counts, as "data.orders"; "" = all of it."""
     titles: Mapping[str, str] = field(default_factory=dict)
     """Parameters as people call them."""
+    rules: str = ""
+    """A question to the knowledge, whose answer is told with the result."""
 
 
 Act = Callable[[Mapping[str, Any], Call], Awaitable[object]]
@@ -108,6 +110,8 @@ class ToolSection(Section):
     """The result in words, with its fields in {braces}."""
     empty: str = ""
     """What is said where nothing was found."""
+    rules: str = ""
+    """A question to the knowledge; with no model its answer is told with the result."""
     part: str = ""
     """The part of the result that counts, as "data.orders"."""
     timeout: Annotated[float, Field(gt=0)] = 20
@@ -126,7 +130,7 @@ class ToolSection(Section):
 
     def manner(self, name: str, titles: Mapping[str, str] | None = None) -> Manner:
         """How people are told of it."""
-        return Manner(self.title or name, self.ask, self.says, self.empty, self.part, titles or {})
+        return Manner(self.title or name, self.ask, self.says, self.empty, self.part, titles or {}, self.rules)
 
 
 def _described(text: str) -> str:

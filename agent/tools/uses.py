@@ -187,7 +187,7 @@ class Uses:
         passage = Passage(f"{self._turn.id}-{use.number}", title, use.name, "", lines, use.arguments)
         placed = self._shelf.put([passage])
         says = shown.spoken(value, manner.says) if manner.says else lines
-        return Done(use.name, use.arguments, numbered(placed, longest=shown.WHOLE), says)
+        return Done(use.name, use.arguments, numbered(placed, longest=shown.WHOLE), says, manner.rules)
 
 
 def told(failure: ToolFailed, language: Language) -> str:

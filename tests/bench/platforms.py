@@ -85,8 +85,9 @@ class Application(Side):
     section = f'corp_id = "{CORP}"\nagent_id = 1000002\nsecret = "env:BENCH_SECRET"{SEALED}'
 
     async def open(self, stack: AsyncExitStack) -> None:
-        wecom: Corporation = WeCom(CORP, SECRET, 1000002, show=self.read)
-        self.api = (await stack.enter_async_context(wecom)).url
+        self.wecom = WeCom(CORP, SECRET, 1000002, show=self.read)
+        corporation: Corporation = self.wecom
+        self.api = (await stack.enter_async_context(corporation)).url
 
     async def say(self, http: aiohttp.ClientSession, person: str, words: str) -> int:
         account = Account(self.url, TOKEN, KEY, CORP)
