@@ -24,6 +24,7 @@ COMMANDS = {
     ),
     "knowledge": ("agent.knowledge.commands", "add, list, remove and search documents"),
     "answers": ("agent.approved.commands", "list, add, remove, import and export approved answers"),
+    "evaluate": ("agent.evaluation.commands", "ask the questions of a file, and count how well they are answered"),
     "person": ("memory.commands", "show, link, unlink, export and erase people"),
     "audit": ("memory.audit_commands", "verify and list the audit log"),
     "simulate": ("channels.simulators.commands", "play a platform against the running hub, in this terminal"),
@@ -45,7 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     known, rest = parser().parse_known_args(given)
     module: Any = importlib.import_module(COMMANDS[known.command][0])
     shared = argparse.ArgumentParser(add_help=False)
-    shared.add_argument("--config", type=Path, default=Path("hub.toml"), help="the configuration (hub.toml)")
+    shared.add_argument("--config", type=Path, action="append", help="the configuration (hub.toml)")
     place, rest = shared.parse_known_args(rest)  # it may stand before or after what the command takes
     own = argparse.ArgumentParser(
         prog=f"python -m hub {known.command}", description=COMMANDS[known.command][1], parents=[shared]
@@ -53,12 +54,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     if hasattr(module, "arguments"):
         module.arguments(own)
     args = own.parse_args(rest)
-    args.config = place.config
+    places = place.config or [Path("hub.toml")]
+    args.config = places[-1]
     if known.command == "check":
         return check(args.config, kinds(), tools())
-    config = read(args.config, kinds(), tools())
-    if config is None:
+    configs = [read(one, kinds(), tools()) for one in places]
+    args.configs = [config for config in configs if config is not None]  # more than one says something to evaluate only
+    if len(args.configs) < len(places):
         return 2
+    config = args.configs[-1]
     try:
         if known.command == "serve":
             status: int = module.serve(config)

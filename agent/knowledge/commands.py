@@ -1,36 +1,24 @@
 """`python -m hub knowledge …`: the documents from the shell, also while the hub runs.
 
 Words go through the database, meaning through the process that owns the vectors; both are shared with a running
-hub, which notices what changed here within a second. Where no hub runs, the configured sources are looked over
-first, so that the shell sees what the hub would.
+hub, which notices what changed here within a second.
 """
 
 import argparse
 import json
-import os
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from agent.engine import Passage
-from agent.knowledge.archive import Archive
 from agent.knowledge.catalogue import Known
-from agent.knowledge.embedding import Embedding
-from agent.knowledge.library import open_archive, setup
+from agent.knowledge.desk import PATIENCE, Desk, embed, look_over, most, open_desk, sources
 from agent.knowledge.readers import FORMATS, readable
 from agent.knowledge.reading import Readers
 from agent.knowledge.search import Search
-from agent.knowledge.sources import Seen, Sources, bring, files
-from agent.knowledge.vectors.client import Away, Vectors
+from agent.knowledge.sources import Seen, bring, files
 from config import Config
 from hub.errors import NotStored
 from hub.observe import configure_logs
-from memory.store import open_store
-
-PATIENCE = 60.0
-"""Seconds that a question from the shell waits for its meaning."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -49,64 +37,15 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         command.add_argument("--config", type=Path, default=argparse.SUPPRESS, help=argparse.SUPPRESS)
 
 
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """What a command works with."""
-
-    config: Config
-    archive: Archive
-    vectors: Vectors | None
-    embedding: Embedding | None
-
-
 async def run(args: argparse.Namespace, config: Config) -> int:
     """The exit status."""
     configure_logs("error", secrets=config.secrets)
     commands = {"add": add, "list": listed, "remove": remove, "search": search}
     try:
-        async with _desk(config) as desk:
+        async with open_desk(config) as desk:
             return await commands[args.do](desk, args)
     except NotStored:
         return _failed("the database does not answer")
-
-
-@asynccontextmanager
-async def _desk(config: Config) -> AsyncIterator[Desk]:
-    async with (
-        open_store(config.storage.url.value, config.hub.data_dir) as store,
-        open_archive(store) as archive,
-    ):
-        wanted = setup(config, (await archive.totals()).identity)
-        vectors = Vectors(wanted) if wanted else None
-        embedding = Embedding(archive, vectors, wanted) if wanted and vectors else None
-        try:
-            yield Desk(config, archive, vectors, embedding)
-        finally:
-            if vectors:
-                await vectors.close()
-
-
-def _served(config: Config) -> bool:
-    """Whether a hub works in this folder, or may work elsewhere on the same database."""
-    if config.storage.url:
-        return True
-    with suppress(OSError, ValueError):
-        os.kill(int((config.hub.data_dir / "hub.pid").read_text(encoding="ascii")), 0)
-        return True
-    return False
-
-
-async def _look_over(desk: Desk) -> None:
-    if not _served(desk.config):
-        await _sources(desk).scan()
-
-
-def _sources(desk: Desk) -> Sources:
-    return Sources(desk.archive, desk.config.knowledge.sources, most=_most(desk.config))
-
-
-def _most(config: Config) -> int:
-    return config.knowledge.most_megabytes * 2**20
 
 
 # -- add
@@ -115,14 +54,14 @@ def _most(config: Config) -> int:
 async def add(desk: Desk, args: argparse.Namespace) -> int:
     """Reads them, and makes their vectors."""
     known = await desk.archive.known()
-    readers = Readers(_most(desk.config))
+    readers = Readers(most(desk.config))
     status = 0
     try:
         for path in map(Path.absolute, args.paths):
             status |= await _add_all(desk, path, known, readers)
     finally:
         await readers.close()
-    await _embed(desk)
+    await embed(desk)
     return status
 
 
@@ -130,7 +69,7 @@ async def _add_all(desk: Desk, path: Path, known: dict[str, Known], readers: Rea
     if wrong := _unreadable(path):
         return _failed(f"{path}: {wrong}")
     before = {source: one for source, one in known.items() if one.state == "read"}
-    watched = _sources(desk).holds(path)
+    watched = sources(desk).holds(path)
     seen = list(files(path))
     for file in seen:
         await bring(desk.archive, file, before.get(str(file.path)), readers, watched=watched)
@@ -156,28 +95,12 @@ def _report(known: dict[str, Known], seen: list[Seen]) -> int:
     return status
 
 
-async def _embed(desk: Desk) -> None:
-    """Makes the vectors now, with a bar on a terminal. Without them the documents are found by word."""
-    if desk.embedding is None or not await desk.embedding.behind():
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    console = Console(stderr=True)
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task("vectors", total=None)
-        try:
-            await desk.embedding.catch_up(lambda made, of: progress.update(task, completed=made, total=of))
-        except Away as error:
-            _failed(f"found by word only for now: {error}")
-
-
 # -- list, remove
 
 
 async def listed(desk: Desk, args: argparse.Namespace) -> int:
     """A line a document."""
-    await _look_over(desk)
+    await look_over(desk)
     for one in (await desk.archive.known()).values():
         if one.state != "removed":
             _say(_line(one))
@@ -191,7 +114,7 @@ def _line(one: Known) -> str:
 
 async def remove(desk: Desk, args: argparse.Namespace) -> int:
     """Forgets them. A file under a source stays away until it changes."""
-    await _look_over(desk)
+    await look_over(desk)
     known = {one.id: one for one in (await desk.archive.known()).values() if one.state != "removed"}
     status = 0
     for document in args.ids:
@@ -211,7 +134,7 @@ async def remove(desk: Desk, args: argparse.Namespace) -> int:
 
 async def search(desk: Desk, args: argparse.Namespace) -> int:
     """The passages, best first."""
-    await _look_over(desk)
+    await look_over(desk)
     searching = Search(desk.archive, desk.vectors, patience=PATIENCE)
     questions = (line.rstrip("\r\n") for line in sys.stdin) if args.question == "-" else iter([args.question])
     for question in questions:
