@@ -37,7 +37,7 @@ class H5(Channel[Settings]):
 
     @property
     def traits(self) -> Traits:
-        return Traits(citations="own", pulled=True)
+        return Traits(citations="own", choices=True, pulled=True)
 
     def routes(self) -> Iterable[web.AbstractRouteDef]:
         base = f"/channels/{self.name}"

@@ -11,6 +11,9 @@ from aiohttp import web
 from examples.orders.server import application
 from examples.orders.store import Orders
 
+PAUSE = 0.5
+"""Seconds between two looks at whether the command that it runs beside is still there."""
+
 
 def main() -> int:
     """The exit status."""
@@ -19,18 +22,15 @@ def main() -> int:
     parser.add_argument("--file", type=Path, default=Path("data/orders.db"), help="where the orders are kept")
     parser.add_argument("--beside", nargs=argparse.REMAINDER, metavar="COMMAND", help="what to run it next to")
     args = parser.parse_args()
-    ended, held = os.pipe()
-    os.set_inheritable(held, True)
+    command = os.getpid() if args.beside else None
     if args.beside and os.fork():
         os.execvp(args.beside[0], args.beside)  # noqa: S606 — the command keeps this process, its signals and its end
-    if args.beside:
-        os.close(held)  # the command alone holds it now: what can be read is its end
-    return _serve(args.file, args.port, ended)
+    return _serve(args.file, args.port, command)
 
 
-def _serve(file: Path, port: int, ended: int) -> int:
+def _serve(file: Path, port: int, command: int | None) -> int:
     try:
-        asyncio.run(_run(file, port, ended))
+        asyncio.run(_run(file, port, command))
     except KeyboardInterrupt:
         return 0
     except OSError as error:
@@ -39,16 +39,16 @@ def _serve(file: Path, port: int, ended: int) -> int:
     return 0
 
 
-async def _run(file: Path, port: int, ended: int) -> None:
-    end = asyncio.Event()
-    asyncio.get_running_loop().add_reader(ended, end.set)
+async def _run(file: Path, port: int, command: int | None) -> None:
+    """Until the command, whose process is our parent, has ended."""
     runner = web.AppRunner(application(Orders(file)), access_log=None, shutdown_timeout=1.0)
     await runner.setup()
     try:
         await web.TCPSite(runner, "127.0.0.1", port).start()
         sys.stderr.write(f"the sample order system is at http://127.0.0.1:{port}/orders\n")
         sys.stderr.flush()
-        await end.wait()
+        while command in (None, os.getppid()):  # noqa: ASYNC110 — nobody is told when a parent ends
+            await asyncio.sleep(PAUSE)
     finally:
         await runner.cleanup()
 

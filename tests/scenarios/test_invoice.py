@@ -75,7 +75,7 @@ async def nothing_is_done_before_the_yes(s: Shop, number: str) -> None:
     [order] = await s.ordered(PURIFIER)
 
     assert number in said
-    assert "确认" in said or s.side.kind in ("wecom", "feishu", "h5")
+    assert ("请回复：Y（确认）" in said) != s.hub.channels[s.side.kind].traits.choices
     assert order.invoice == "未申请"
 
 

@@ -2,8 +2,10 @@
 
 import aiohttp
 
-from hub.message import Conversation, InboundMessage, Text
+from hub.fit import fit
+from hub.message import Choice, Conversation, InboundMessage, Reply, Text
 from hub.person import Identity
+from hub.texts import texts
 from tests.channels.h5.desk import Desk, channel
 
 THERE = Conversation("web", "", "c0ffee")
@@ -43,3 +45,11 @@ async def test_doctor_tells_who_may_show_the_widget() -> None:
         ("identity_secret", True, "visitors stay anonymous"),
     ]
     assert [(f.ok, bool(f.advice)) for f in closed] == [(False, True), (True, False)]
+
+
+async def test_what_can_be_pressed_on_the_page_is_not_written_out_as_words() -> None:
+    reply = Reply("要转给同事吗？", choices=(Choice("好的", "确认"),))
+    async with aiohttp.ClientSession() as http:
+        [piece] = fit(reply, channel(Desk(), http).traits, texts("zh"))
+
+    assert (piece.text, piece.choices) == (reply.text, reply.choices)
