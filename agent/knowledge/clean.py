@@ -21,7 +21,7 @@ INVISIBLE = re.compile(
 )
 BREAKS = re.compile("\r\n?|[\x85\u2028\u2029]")
 SPACES = re.compile("[\xa0\u2002-\u200a\u202f\u205f]")
-LINE_ENDS = re.compile(r"[ \t]+(?=\n)")
+LINE_ENDS = re.compile(r"(?<![ \t])[ \t]+(?=\n)")
 GAPS = re.compile(r"\n{3,}")
 
 

@@ -66,6 +66,6 @@ def test_what_each_platform_can_show() -> None:
     assert shown == [
         Traits(2048, markdown=False, citations="lines", answers_request=True, after_answer=0.5, pushes=False),
         Traits(2048, markdown=False, citations="lines", answers_request=True, after_answer=0.5, most_parts=5),
-        Traits(text_bytes=2048, markdown=False, citations="lines"),
+        Traits(2048, markdown=False, citations="lines", choices=True, choices_bytes=480),
         Traits(text_bytes=2048, markdown=False, citations="lines", most_parts=5),
     ]

@@ -82,3 +82,7 @@ def test_pinned_facts_come_first_then_those_that_fit_the_question() -> None:
     told = [_told("喜欢红色"), _told("对花生过敏"), _told("住在杭州", pinned=True)]
 
     assert [fact.text for fact in relevant(told, "花生酱能退吗", most=2)] == ["住在杭州", "对花生过敏"]
+
+
+def test_a_sea_of_blanks_behind_a_question_is_read_once() -> None:
+    assert found(f"我叫王芳。在吗{chr(9) * 300_000}x", NOW) == found("我叫王芳。", NOW)

@@ -7,7 +7,8 @@ from agent.knowledge.readers import NotRead
 
 FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?)\n---[ \t]*(?:\n|\Z)", re.DOTALL)
 NAMED = re.compile(r"^(title|url):[ \t]*(?:\"([^\"\n]*)\"|'([^'\n]*)'|([^\n]*))", re.MULTILINE)
-COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+COMMENT = re.compile(r"<!--(?:.*?-->|(?P<open>.*)\Z)", re.DOTALL)
+"""An end that is not there is looked for once, and not again at each beginning."""
 BOMS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe\x00\x00", "utf-32"), (b"\x00\x00\xfe\xff", "utf-32"))
 OTHERS = ("gb18030", "big5", "utf-16-le", "utf-16-be")
 """Tried by how much Chinese comes out."""
@@ -23,7 +24,11 @@ def read(data: bytes, suffix: str) -> Reading:
     if front := FRONT_MATTER.match(text):
         named = {name: (a or b or c).strip() for name, a, b, c in NAMED.findall(front[1])}
         text = text[front.end() :]
-    return Reading(named.get("title", ""), (Part(COMMENT.sub("", text)),), named.get("url", ""))
+    return Reading(
+        named.get("title", ""),
+        (Part(COMMENT.sub(lambda found: found[0] if found["open"] is not None else "", text)),),
+        named.get("url", ""),
+    )
 
 
 def decode(data: bytes) -> str:

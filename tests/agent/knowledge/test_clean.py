@@ -36,3 +36,7 @@ def test_clean_text_is_not_changed_again(text: str) -> None:
 def test_clean_text_can_be_stored(text: str) -> None:
     assert "\x00" not in clean(text)
     clean(text).encode("utf-8")
+
+
+def test_a_sea_of_blanks_is_read_once() -> None:
+    assert clean(f"一{' ' * 300_000}二") == f"一{' ' * 300_000}二"

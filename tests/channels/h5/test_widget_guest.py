@@ -107,6 +107,7 @@ async def test_on_a_phone_it_fills_the_screen_and_keeps_the_focus(chrome: Browse
         await there.open()
         await there.ask("在吗")
         dialog = there.page.get_by_role("dialog")
+        await dialog.evaluate("(node) => Promise.all(node.getAnimations().map((one) => one.finished))")
         box = await dialog.bounding_box()
 
         assert box == {"x": 0, "y": 0, "width": 390, "height": 844}

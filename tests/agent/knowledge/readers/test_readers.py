@@ -151,3 +151,8 @@ def test_temporary_files_of_editors_are_no_documents() -> None:
     names = ["a.md", "A.PDF", ".a.md", "~$a.docx", "#a.md#", "a.md~", "a.doc", "a"]
 
     assert [name for name in names if readable(Path(name))] == ["a.md", "A.PDF"]
+
+
+def test_comments_that_never_end_are_read_once_and_stay() -> None:
+    assert text_of(parse(".md", b"<!--" * 100_000)) == "<!--" * 100_000
+    assert text_of(parse(".md", "一<!-- 内 -->二<!-- 三".encode())) == "一二<!-- 三"
