@@ -92,13 +92,18 @@ def serve(config: Config) -> int:
 
 
 async def _serve(config: Config) -> int:
-    stop = asyncio.Event()
+    stop, lost = asyncio.Event(), asyncio.Event()
+
+    def leave() -> None:
+        lost.set()
+        stop.set()
+
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
     async with AsyncExitStack() as stack:
         stack.enter_context(only_one(config.hub.data_dir))
         if config.storage.url:
-            await stack.enter_async_context(active(config.storage.url.value, stop.set))
+            await stack.enter_async_context(active(config.storage.url.value, leave))
         hub = await stack.enter_async_context(open_hub(config))
         runner = await stack.enter_async_context(_listening(hub))
         settle()
@@ -109,7 +114,7 @@ async def _serve(config: Config) -> int:
             await site.stop()
         done = await hub.gateway.drain(config.hub.drain)
     log.info("stopped", everything_finished=done)
-    return 0
+    return 1 if lost.is_set() else 0  # whoever watches over the process starts it again, to stand by
 
 
 def settle() -> None:
