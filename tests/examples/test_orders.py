@@ -87,7 +87,6 @@ async def test_it_runs_beside_a_command_and_ends_with_it(tmp_path: Path) -> None
         told = (await child.stderr.readline()).decode().split()[-1]
         async with http.get(told) as answer:
             status = answer.status
-        child.stdin.close()  # the command ends by itself
-        rest = await child.stderr.read()  # to the end of both
+        _, rest = await child.communicate(b"")  # its input ends, and with it the command
 
     assert (status, await child.wait(), rest) == (400, 0, b"")

