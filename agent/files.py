@@ -5,10 +5,8 @@ nothing of it ever reaches the knowledge.
 """
 
 import asyncio
-import io
 import os
 import tempfile
-import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
@@ -19,6 +17,7 @@ from agent.engine import Found, Passage
 from agent.knowledge.chunks import document
 from agent.knowledge.document import Part, Reading
 from agent.knowledge.readers import FORMATS, NotRead
+from agent.knowledge.readers.archive import entries
 from agent.knowledge.reading import Readers
 from hub.message import Media
 from hub.turn import Attachment
@@ -48,7 +47,7 @@ class Files:
         return await self._words(media.name, data)
 
     async def _words(self, name: str, data: bytes) -> Attachment | None:
-        suffix = kind(name, data)
+        suffix = await asyncio.to_thread(kind, name, data)  # the list of an archive may be long
         path = await asyncio.to_thread(_written, suffix, data)
         try:
             file = await self._readers.read(path)
@@ -76,9 +75,8 @@ def kind(name: str, data: bytes) -> str:
 
 def _office(data: bytes) -> str:
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            names = archive.namelist()
-    except (zipfile.BadZipFile, ValueError, NotImplementedError):
+        names = [entry.filename for entry in entries(data)]
+    except NotRead:
         return ""
     return next((suffix for folder, suffix in OFFICE.items() if any(n.startswith(folder) for n in names)), "")
 

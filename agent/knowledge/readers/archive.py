@@ -11,11 +11,16 @@ MOST_ENTRIES = 20_000
 
 def checked(data: bytes) -> bytes:
     """The same bytes. Raises NotRead for what is no archive or a trap."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            entries = archive.infolist()
-    except (zipfile.BadZipFile, ValueError, NotImplementedError):
-        raise NotRead("not an Office file, or a protected one") from None
-    if len(entries) > MOST_ENTRIES or sum(entry.file_size for entry in entries) > MOST_BYTES:
+    found = entries(data)
+    if len(found) > MOST_ENTRIES or sum(entry.file_size for entry in found) > MOST_BYTES:
         raise NotRead("unpacks to more than it may")
     return data
+
+
+def entries(data: bytes) -> list[zipfile.ZipInfo]:
+    """What stands in the archive's list. Raises NotRead for what is no archive."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            return archive.infolist()
+    except (zipfile.BadZipFile, ValueError, NotImplementedError):
+        raise NotRead("not an Office file, or a protected one") from None
