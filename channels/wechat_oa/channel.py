@@ -91,7 +91,10 @@ class OfficialAccount(Channel[Settings]):
         said = await self._say(push, ticket, within=max(left, 0.0), last=number == self.settings.tries)
         if said is None:
             return await self._run_out(request, until=began + 2 * self.settings.cut)
-        return await self._write(request, push, said, ticket)
+        response = web.Response(body=self._render(request, push, said.text), content_type="text/xml", charset="utf-8")
+        if await self._written(request, response, began) and said.claimed:
+            await ticket.written()
+        return response
 
     async def _identified(self, push: Push) -> Push:
         if not self.settings.identify or push.want == "nothing":
@@ -132,19 +135,24 @@ class OfficialAccount(Channel[Settings]):
             return Said()
         return Said(texts("zh").pending) if last else None
 
-    async def _write(self, request: web.Request, push: Push, said: Said, ticket: Ticket) -> web.StreamResponse:
-        response = web.Response(body=self._render(request, push, said.text), content_type="text/xml", charset="utf-8")
+    async def _written(self, request: web.Request, response: web.Response, began: float) -> bool:
+        """Writes the answer; whether WeChat has it.
+
+        Whoever closes the connection after the write has read the answer, unless it is so late that WeChat may have
+        hung up before it. A hub that is busy sees both ends of that at once.
+        """
+        await asyncio.sleep(0)  # the loop learns who hung up by now
         if _hung_up(request):
-            return response
+            return False
         try:
             await response.prepare(request)
             await response.write_eof()
-            await asyncio.sleep(0)  # the loop learns whether WeChat had hung up already
         except ConnectionError:
-            return response
-        if said.claimed and not _hung_up(request):
-            await ticket.written()
-        return response
+            return False
+        if asyncio.get_running_loop().time() - began < self.settings.answer_within:
+            return True
+        await asyncio.sleep(0)
+        return not _hung_up(request)
 
     def _render(self, request: web.Request, push: Push, text: str) -> bytes:
         """The XML of a reply, sealed where there is a key; "success" when there is nothing to say."""

@@ -6,7 +6,9 @@ import secrets
 from dataclasses import replace
 from typing import Any
 
+import aiohttp
 import pytest
+from aiohttp import web
 from wechatpy import parse_message
 from wechatpy.crypto import WeChatCrypto
 from wechatpy.utils import check_signature
@@ -187,6 +189,36 @@ async def test_an_answer_that_nobody_waits_for_any_more_does_not_count_as_delive
     await asyncio.sleep(0.1)
 
     assert not any(ticket.was_written for ticket in world.inbox.tickets.values())
+
+
+@pytest.mark.parametrize(("wait", "got"), [(0.0, True), (0.3, False)], ids=["at-once", "near-the-cut"])
+async def test_a_client_that_closes_with_the_answer_has_got_it_unless_wechat_may_have_hung_up_by_then(
+    make: Make, monkeypatch: pytest.MonkeyPatch, wait: float, got: bool
+) -> None:
+    """Whoever closes early has read the answer, however late a busy hub sees both; near the cut it may be WeChat."""
+    world = await make(answer_within=0.2 if wait else 30.0, cut=60.0)
+    write, seen = web.Response.write_eof, asyncio.Event()
+
+    async def busy(response: web.Response, data: bytes = b"") -> None:
+        """As when the loop is busy: it learns at once that the answer went out and that the client closed."""
+        transport = response._req and response._req.transport
+        await asyncio.sleep(wait)
+        await write(response, data)
+        if transport:
+            await until(transport.is_closing)
+            seen.set()
+
+    monkeypatch.setattr(web.Response, "write_eof", busy)
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(force_close=True)) as http:
+        query, body = world.account.signed(text())
+        done, _ = await asyncio.gather(
+            post(http, replace(world.account, cut=60.0), query, body), answered(world, "九点")
+        )
+        await seen.wait()
+        await asyncio.sleep(0.05)
+
+    assert done.status == 200
+    assert [ticket.was_written for ticket in world.inbox.tickets.values()] == [got]
 
 
 # ---- what the agent is not asked
