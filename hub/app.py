@@ -243,6 +243,7 @@ def _mind(config: Config, store: Store, http: aiohttp.ClientSession, tell: Tell,
         rules=Rules(operators.topics, operators.refusals),
         study=study,
         history=config.agent.history,
+        kept=frozenset(name for name, section in config.channels.items() if load(section.kind).own_people),
     )
 
 

@@ -170,6 +170,8 @@ class Channel(ABC, Generic[SettingsT]):
 
     kind: ClassVar[str]
     settings_type: ClassVar[type[BaseModel]]
+    own_people: ClassVar[bool] = False
+    """The platform's own people take a conversation over, and only they give it back."""
 
     def __init__(self, settings: SettingsT, site: Site) -> None:
         self.settings = settings

@@ -34,7 +34,8 @@ class Mind:
     """One for all turns; keeps nothing itself.
 
     `people` says that somebody takes over when asked to; `history` is how many earlier messages and answers
-    the agent is shown besides.
+    the agent is shown besides. `kept` names the channels where no word leads back from people to the agent, because
+    the platform's own have the conversation.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class Mind:
         rules: Rules | None = None,
         study: Study | None = None,
         history: int = 20,
+        kept: frozenset[str] = frozenset(),
     ) -> None:
         self._store = store
         self._clock = clock
@@ -61,6 +63,7 @@ class Mind:
         self._rules = rules or Rules()
         self._study = study
         self._shown = history // 2
+        self._kept = kept
 
     async def identify(self, stored: Stored, vouched: Sequence[Evidence] = ()) -> Stored:
         """See hub.memory.Memory."""
@@ -95,7 +98,9 @@ class Mind:
         if command is None and words not in requests.CONFIRMATIONS:
             return Answer("", engine="handover") if stored.handed else await self._left(stored)
         reply = await self._store.write(
-            lambda connection: requests.answer(connection, stored, command, now=self._clock())
+            lambda connection: requests.answer(
+                connection, stored, command, queued=self._queued(stored), now=self._clock()
+            )
         )
         if reply is None:
             return None
@@ -113,8 +118,12 @@ class Mind:
         if not why:
             return None
         await self._store.write(lambda connection: handing.hand_over(connection, stored.place, why, now=self._clock()))
+        return Answer(self._queued(stored), engine=ENGINE, handover=True)
+
+    def _queued(self, stored: Stored) -> str:
+        """What whoever is left to people is told: that they come, and how to go back where there is a way."""
         says = texts(stored.person.language)
-        return Answer(says.queued + says.back, engine=ENGINE, handover=True)
+        return says.queued if stored.message.conversation.channel in self._kept else says.queued + says.back
 
     async def recall(self, stored: Stored) -> tuple[Remembered, ...]:
         """See hub.memory.Memory."""
@@ -136,7 +145,7 @@ class Mind:
         row = await self._refused(stored)
         says = texts(stored.person.language)
         if self._rules.refusals and row + 1 >= self._rules.refusals:
-            return replace(answer, text=f"{answer.text}\n\n{says.queued}{says.back}", handover=True)
+            return replace(answer, text=f"{answer.text}\n\n{self._queued(stored)}", handover=True)
         return replace(answer, choices=(*answer.choices, Choice(says.human, says.human))) if row else answer
 
     async def _refused(self, stored: Stored) -> int:

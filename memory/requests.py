@@ -44,6 +44,8 @@ class Asked:
     says: Texts
     what: str
     now: datetime
+    queued: str
+    """What is said to whoever asks for a person."""
 
     @property
     def by(self) -> str:
@@ -59,11 +61,16 @@ class Asked:
         audit.write(self.connection, audit.Entry(self.by, act, self.by), now=self.now)
 
 
-def answer(connection: Connection, stored: Stored, command: Spoken | None, *, now: datetime) -> Said | None:
-    """What is answered; None where the words are for the agent. `command` is None for what may be a confirmation."""
+def answer(
+    connection: Connection, stored: Stored, command: Spoken | None, *, queued: str, now: datetime
+) -> Said | None:
+    """What is answered; None where the words are for the agent. `command` is None for what may be a confirmation.
+
+    `queued` is said to whoever asks for a person.
+    """
     says = texts(stored.person.language)
     side = Side(identity(connection, stored), stored.person.id, stored.place)
-    asked = Asked(connection, stored, side, says, command.what if command else "", now)
+    asked = Asked(connection, stored, side, says, command.what if command else "", now, queued)
     return REQUESTS[command.command](asked) if command else _otherwise(asked)
 
 
@@ -141,7 +148,7 @@ def _allow(asked: Asked) -> Said:
 
 def _human(asked: Asked) -> Said:
     handing.hand_over(asked.connection, asked.side.place, "asked for", now=asked.now)
-    return Said(asked.says.queued + asked.says.back, handed=True)
+    return Said(asked.queued, handed=True)
 
 
 def _agent(asked: Asked) -> Said:

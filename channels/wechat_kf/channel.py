@@ -18,6 +18,7 @@ from channels.kit.connection import Backoff
 from channels.kit.envelope import Envelope
 from channels.wechat_kf.desks import Desks, Place
 from channels.wechat_kf.doctor import examine
+from channels.wechat_kf.leaving import Leaving
 from channels.wechat_kf.openapi import SILENT, OpenApi, State, harmless
 from channels.wechat_kf.payload import Item, Origin, decode, settle
 from channels.wechat_kf.settings import Settings
@@ -42,6 +43,7 @@ class CustomerService(Channel[Settings]):
 
     kind = "wechat_kf"
     settings_type = Settings
+    own_people = True
 
     def __init__(self, settings: Settings, site: Site) -> None:
         super().__init__(settings, site)
@@ -52,8 +54,8 @@ class CustomerService(Channel[Settings]):
         place = Place(site.record, site.coordination.leases, settings.corp_id)
         self._desks = Desks(self._api, place, self._take, backoff=Backoff(first=1.0, most=60.0))
         self._known: OrderedDict[str, tuple[Evidence, ...]] = OrderedDict()
-        self._leaving: dict[tuple[str, str], str] = {}
-        """(desk, customer) → the turn after whose reply a person takes over."""
+        patience = Backoff(first=1.0, most=300.0)
+        self._leaving = Leaving(site.record, self._leave, clock=site.clock, backoff=patience, good=settings.window)
 
     @property
     def traits(self) -> Traits:
@@ -69,6 +71,7 @@ class CustomerService(Channel[Settings]):
         """Asks every desk that is known: bells may have rung while the hub was away."""
         for desk in await self._desks.known():
             self._desks.ring(desk)
+        await self._leaving.run()
 
     # ---- in
 
@@ -107,6 +110,7 @@ class CustomerService(Channel[Settings]):
         """What an event asks of us."""
         event = item.event
         if event.event_type == "session_status_change" and event.change_type == ENDED:
+            await self._leaving.forget((message.conversation.account, item.customer))
             await self.site.inbox.give_back(message.conversation)
         if event.event_type == "msg_send_fail":
             log.warning("a message did not reach the customer", message=event.fail_msgid, reason=event.fail_type)
@@ -171,13 +175,26 @@ class CustomerService(Channel[Settings]):
     # ---- out
 
     async def hand_over(self, message: InboundMessage, turn: str) -> None:
-        self._leaving[(message.conversation.account, message.sender.user)] = turn
+        await self._leaving.intend((message.conversation.account, message.sender.user), turn)
 
     async def send(self, message: OutboundMessage) -> Receipt:
-        desk, customer = message.conversation.account, message.recipient.user
+        """The last part of a reply that announces a hand-over moves the session, and so does its refusal."""
+        key = (message.conversation.account, message.recipient.user)
+        leaves = message.last and await self._leaving.waits_for(key, message.turn)
+        try:
+            receipt = await self._send(*key, message)
+        except (Closed, Impossible):
+            if leaves:
+                await self._leaving.go(key)
+            raise
+        if leaves:
+            await self._leaving.go(key)
+        return receipt
+
+    async def _send(self, desk: str, customer: str, message: OutboundMessage) -> Receipt:
         self._allowance.spend((desk, customer))
         try:
-            receipt = Receipt(await self._api.send(desk, customer, message.text, msgid=msgid(message)))
+            return Receipt(await self._api.send(desk, customer, message.text, msgid=msgid(message)))
         except Closed as error:
             if error.code == "95018":
                 raise await self._not_ours(desk, customer, error) from None
@@ -188,17 +205,9 @@ class CustomerService(Channel[Settings]):
         except DeliveryError:
             self._allowance.give_back((desk, customer))
             raise
-        if message.last and self._leaving.get((desk, customer)) == message.turn:
-            del self._leaving[(desk, customer)]
-            await self._leave(desk, customer)
-        return receipt
 
     async def _leave(self, desk: str, customer: str) -> None:
-        """Where nobody takes the session over, the hub stays silent, and its own operators are called."""
-        try:
-            await self._api.move(desk, customer, State.QUEUE)
-        except DeliveryError as error:
-            log.warning("nobody takes the session over", channel=self.name, code=error.code)
+        await self._api.move(desk, customer, State.QUEUE)
 
     async def _not_ours(self, desk: str, customer: str, refusal: Closed) -> DeliveryError:
         """A person who took over has answered by the time the session is ours again: the answer is void."""
@@ -218,6 +227,7 @@ class CustomerService(Channel[Settings]):
         return examine(self.settings, self.site, self._api)
 
     async def close(self) -> None:
+        await self._leaving.close()
         await self._desks.close()
 
 

@@ -25,6 +25,14 @@ async def test_a_person_may_go_back_to_the_agent(world: World) -> None:
     assert await world.say("oa:lin", "在吗") == "ok"
 
 
+@pytest.mark.parametrize("words", ["转人工", "我要找人工客服"])
+async def test_where_the_platforms_own_people_take_over_no_word_back_is_promised(store: Store, words: str) -> None:
+    world = World(store, kept=frozenset({"kf"}))
+
+    assert await world.say("kf:lin", words) == "正在为您转接人工服务，请稍候。"
+    assert "转机器人" in await world.say("oa:lin", words)
+
+
 async def test_what_people_left_alone_goes_back_after_some_hours_and_the_person_is_told(world: World) -> None:
     await world.say("oa:lin", "转人工")
     await world.say("web:v", "Please help me with my order")

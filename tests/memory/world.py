@@ -28,6 +28,7 @@ class World:
     history: int = 20
     trusted: frozenset[str] = frozenset({"unionid"})
     rules: Rules = field(default_factory=Rules)
+    kept: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         self.journal = SqlJournal(self.store)
@@ -40,6 +41,7 @@ class World:
             trusted=self.trusted,
             rules=self.rules,
             history=self.history,
+            kept=self.kept,
         )
 
     async def tell(self, place: int, words: str) -> bool:

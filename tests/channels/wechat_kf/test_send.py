@@ -133,25 +133,3 @@ async def test_the_doctor_is_content_with_what_is_right_and_names_a_wrong_secret
     world.service.secret = "another"
     wrong = await anext(world.channel.doctor())
     assert (wrong.ok, "secret is wrong" in wrong.advice) == (False, True)
-
-
-async def test_the_agents_own_hand_over_moves_the_session_after_the_last_part_of_its_reply(make: Make) -> None:
-    world = await ready(make)
-    await world.channel.hand_over(world.inbox.messages[0], "t1")
-    await world.channel.send(world.outbound("为您转接", turn="t1", last=False))
-    assert world.service.states.get((DESK, CUSTOMER), 0) == 0
-    await world.channel.send(world.outbound("请稍候", id=8, turn="t1"))
-
-    assert world.service.states[DESK, CUSTOMER] == 2
-    assert [text for _, _, text in world.service.sent] == ["为您转接", "请稍候"]
-
-
-async def test_a_reply_that_was_sent_stays_sent_where_nobody_takes_the_session(make: Make) -> None:
-    world = await ready(make)
-    world.service.refuse("kf/service_state/trans", 95016)
-    await world.channel.hand_over(world.inbox.messages[0], "t1")
-
-    await world.channel.send(world.outbound("请稍候", turn="t1"))
-    await world.channel.send(world.outbound("好", id=9, turn="t2"))
-
-    assert [text for _, _, text in world.service.sent] == ["请稍候", "好"]
