@@ -2,7 +2,8 @@
 
 Every send has a uuid made from the message, so that it may be repeated: "the same uuid gives at most one message
 within an hour" (https://open.feishu.cn/document/server-docs/im-v1/message/reply). A card that Feishu does not take for
-its size or its tables is sent in a plainer form, in the end as a text (150 KB, no tables counted).
+its size or its tables is sent in a plainer form, in the end as a text (150 KB, no tables counted) with words to say in
+place of its buttons.
 """
 
 import hashlib
@@ -16,7 +17,9 @@ from channels.feishu.payload import Place, chat_of, place_of
 from channels.feishu.settings import Settings
 from hub.channel import Site
 from hub.errors import Impossible
+from hub.fit import spoken
 from hub.message import OutboundMessage, Receipt
+from hub.texts import texts
 
 log = structlog.get_logger()
 
@@ -44,7 +47,8 @@ class Outbound:
                 if error.code not in TOO_MUCH:
                     raise
                 log.info("feishu card not taken", message=message.id, code=error.code)
-        return Receipt(await self.post(place, "text", encode.words(message.text), key))
+        words = spoken(message.text, message.choices, texts("zh"))
+        return Receipt(await self.post(place, "text", encode.words(words), key))
 
     def place(self, message: OutboundMessage) -> Place:
         """Where it goes."""

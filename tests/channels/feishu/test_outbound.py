@@ -228,6 +228,15 @@ async def test_a_card_that_is_refused_arrives_as_a_text(world: Make) -> None:
     assert "T{n}CELL" in shown.text
 
 
+async def test_a_question_whose_card_is_refused_says_what_to_answer(world: Make) -> None:
+    w = await world()
+    w.platform.faults.append(Fault("/reply", Refused(230099, "ext=ErrCode: 200570"), times=1))
+    choices = (Choice("确认", "Y#7", say="Y"), Choice("取消", "N#7", say="N"))
+    await w.channel.send(w.answer(await w.ask(), "要开发票吗？", choices=choices))
+
+    assert [(s.kind, s.text) for s in w.shown] == [("text", "要开发票吗？\n\n请回复：Y（确认） / N（取消）")]
+
+
 async def test_a_text_that_grows_too_large_by_its_escapes_arrives_as_a_text(world: Make) -> None:
     w = await world()
     text = '"\\' * 12_000

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from playwright.async_api import Browser, expect
 
-from hub.message import Reply
+from hub.message import Choice, Reply
 from tests.channels.h5.browser import shop
 from tests.channels.h5.desk import CHOICE, CITED
 
@@ -158,6 +158,24 @@ async def test_choices_are_pressed_once(chrome: Browser) -> None:
         await expect(there.answers.last).to_contain_text("答：确认")
 
         await expect(there.page.get_by_role("button", name="不用")).to_have_count(0)
+
+
+async def test_a_button_that_was_pressed_shows_its_label_as_the_visitors_words(chrome: Browser) -> None:
+    async with shop(chrome) as there:
+        choices = (Choice("确认", "Y#12", say="Y"), Choice("取消", "N#12", say="N"))
+        there.desk.answers["补开发票"] = Reply("要补开吗？", choices=choices)
+        await there.open()
+        await there.ask("补开发票")
+        await there.page.get_by_role("button", name="确认").click()
+        await expect(there.answers.last).to_contain_text("答：Y#12")
+        await expect(there.log.locator(".asked").last).to_contain_text("确认")
+        await there.page.reload()
+        await there.open()
+        await expect(there.answers.last).to_contain_text("答：Y#12")
+
+        said = await there.log.locator(".asked p").all_inner_texts()
+        assert said == ["补开发票", "确认"]
+        assert there.desk.said[-1].text == "Y#12"
 
 
 async def test_news_are_counted_while_the_panel_is_closed(chrome: Browser) -> None:

@@ -28,6 +28,7 @@ class Messages {
     this.bubbles = new Map();
     this.drafts = new Map();
     this.waiting = new Set();
+    this.labels = new Map();
     this.said = 0;
     this.think();
   }
@@ -56,11 +57,13 @@ class Messages {
     else this.newer.hidden = false;
   }
 
+  /** `text` as it was said; what a button says is shown as the button's label. */
   asked(id, text, at) {
     if (this.bubbles.has(id)) return;
+    const shown = this.labels.get(text) || text;
     const state = el("span", { class: "state" });
     const who = el("span", { class: "sr" }, `${this.words.you}: `);
-    const bubble = el("div", { class: "asked" }, who, el("p", {}, text), state);
+    const bubble = el("div", { class: "asked" }, who, el("p", {}, shown), state);
     this.bubbles.set(id, bubble);
     this.grown(() => {
       this.time(at || new Date().toISOString());
@@ -166,6 +169,7 @@ class Messages {
   }
 
   choices(choices) {
+    this.labels = new Map(choices.map(({ label, value }) => [value, label]));
     const press = ({ label, value }) => el("button", { type: "button", onclick: () => this.say(value) }, label);
     return el("div", { class: "choices" }, ...choices.map(press));
   }
@@ -173,6 +177,7 @@ class Messages {
   /** A question that was answered in words needs no buttons any more. */
   unchoose() {
     for (const old of this.log.querySelectorAll(".choices")) old.remove();
+    this.labels.clear();
   }
 
   time(at) {
