@@ -1,4 +1,4 @@
-"""The door: `python -m tests.bench [beside | channels | fuzz] [--quick]`."""
+"""The door: `python -m tests.bench [beside | channels | fuzz | stores] [--quick]`."""
 
 import argparse
 import asyncio
@@ -15,6 +15,7 @@ from rich.table import Table
 from tests.bench.channels import Load, over_all_channels
 from tests.bench.fuzz import damaged_calls
 from tests.bench.runs import QUICK, Plan, Tell, beside_bare, more_messages, more_passages
+from tests.bench.stores import Crowd, writes
 
 Measure = Callable[[Tell], Awaitable[Table]]
 
@@ -25,6 +26,8 @@ def measures(what: str, *, quick: bool) -> Sequence[Measure]:
         return [partial(over_all_channels, Load(seconds=5) if quick else Load())]
     if what == "fuzz":
         return [partial(damaged_calls, 1_000 if quick else 10_000)]
+    if what == "stores":
+        return [partial(writes, Crowd(1_000) if quick else Crowd())]
     plan = QUICK if quick else Plan()
     return [partial(measured, plan) for measured in (beside_bare, more_messages, more_passages)]
 
@@ -54,7 +57,7 @@ def _load() -> str:
 def main() -> int:
     """Reads the command line and runs; 0 when all was measured."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description="What the hub takes, and how quickly.")
-    parser.add_argument("what", nargs="?", choices=("beside", "channels", "fuzz"), default="beside")
+    parser.add_argument("what", nargs="?", choices=("beside", "channels", "fuzz", "stores"), default="beside")
     parser.add_argument("--quick", action="store_true", help="smaller numbers, about a minute")
     console = Console(width=max(Console().width, 110))
     given = parser.parse_args()

@@ -111,37 +111,40 @@ async def test_a_closed_store_has_finished_its_work_and_says_that_it_is_closed(d
         assert await again.read(kept) == ["0", "1", "2", "3", "4"]
 
 
+async def test_jobs_that_wait_are_committed_together(store: Store) -> None:
+    commits: list[str] = []
+    loop, begun, release = asyncio.get_running_loop(), asyncio.Event(), threading.Event()
+
+    def hold(connection: Connection) -> None:
+        put("held")(connection)
+        loop.call_soon_threadsafe(begun.set)
+        release.wait(10)
+
+    def count(_: Connection) -> None:
+        commits.append("")
+
+    event.listen(Engine, "commit", count)
+    try:
+        first = asyncio.create_task(store.write(hold))
+        await begun.wait()
+        waiting = [asyncio.create_task(store.write(put(str(number)))) for number in range(100)]
+        await asyncio.sleep(0)
+        release.set()
+        await asyncio.gather(first, *waiting)
+    finally:
+        event.remove(Engine, "commit", count)
+
+    assert len(commits) == 2
+    assert len(await store.read(kept)) == 101
+
+
+async def test_a_reader_can_not_write(store: Store) -> None:
+    with pytest.raises(NotStored):
+        await store.read(put("a"))
+
+
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 class TestSqlite:
-    async def test_jobs_that_wait_are_committed_together(self, store: Store) -> None:
-        commits: list[str] = []
-        loop, begun, release = asyncio.get_running_loop(), asyncio.Event(), threading.Event()
-
-        def hold(_: Connection) -> None:
-            loop.call_soon_threadsafe(begun.set)
-            release.wait(10)
-
-        def count(_: Connection) -> None:
-            commits.append("")
-
-        event.listen(Engine, "commit", count)
-        try:
-            first = asyncio.create_task(store.write(hold))
-            await begun.wait()
-            waiting = [asyncio.create_task(store.write(put(str(number)))) for number in range(100)]
-            await asyncio.sleep(0)
-            release.set()
-            await asyncio.gather(first, *waiting)
-        finally:
-            event.remove(Engine, "commit", count)
-
-        assert len(commits) == 2
-        assert len(await store.read(kept)) == 100
-
-    async def test_a_reader_can_not_write(self, store: Store) -> None:
-        with pytest.raises(NotStored):
-            await store.read(put("a"))
-
     async def test_what_was_given_before_the_end_is_done_and_nothing_after(self, database: Database) -> None:
         store = SqliteStore(database.file)
         waiting = [asyncio.create_task(store.write(put(str(number)))) for number in range(50)]
@@ -157,7 +160,7 @@ class TestSqlite:
 
 @pytest.mark.parametrize("database", ["postgresql"], indirect=True)
 class TestPostgresql:
-    async def test_what_loses_to_another_transaction_is_run_again(self, store: Store) -> None:
+    async def test_what_loses_to_another_process_is_run_again(self, store: Store, database: Database) -> None:
         await asyncio.gather(store.write(put("a")), store.write(put("b")))
         runs: list[str] = []
 
@@ -170,9 +173,20 @@ class TestPostgresql:
 
             return job
 
-        await asyncio.gather(store.write(both("a", "b")), store.write(both("b", "a")))
+        async with database.opened() as shell:
+            await asyncio.gather(store.write(both("a", "b")), shell.write(both("b", "a")))
 
         assert len(runs) > 2
+
+    async def test_a_connection_that_was_closed_while_it_was_idle_costs_nothing(self, store: Store) -> None:
+        def others(connection: Connection) -> None:
+            here = "datname = current_database() AND pid <> pg_backend_pid()"
+            connection.execute(text(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {here}"))
+
+        await store.write(put("a"))
+        await store.read(others)
+
+        assert await store.write(put("b")) == "b"
 
     async def test_a_lost_connection_costs_what_ran_on_it_and_no_more(self, store: Store) -> None:
         def lost(connection: Connection) -> None:
