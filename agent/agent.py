@@ -194,12 +194,13 @@ class OneAgent:
         )
 
     async def _found(self, turn: Turn) -> tuple[str, Found]:
-        """The passages, for the question by itself or, where it hangs on the one before, for both together."""
+        """The passages: for the question after the one that it hangs on, where they answer that, else by itself."""
         limit = self._section.passages
-        found = await self._knowledge.search(turn.text, limit=limit)
-        if found.answers or not (both := joined(turn)):
-            return turn.text, found
-        return both, await self._knowledge.search(both, limit=limit)
+        if both := joined(turn):
+            found = await self._knowledge.search(both, limit=limit)
+            if found.answers:
+                return both, found
+        return turn.text, await self._knowledge.search(turn.text, limit=limit)
 
     @staticmethod
     def _language(turn: Turn) -> Language:

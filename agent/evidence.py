@@ -1,7 +1,8 @@
 """Which units of the passages answer a question, by shared words, by headings, by the kind of answer asked for. Pure.
 
 A unit is chosen with what completes it: the sentence that it refers to or that limits it, the list that it leads to,
-the items beside it when all are asked for. A question with several parts is answered part by part.
+the items beside it when all are asked for. A question with several parts is answered part by part, each only from a
+passage that speaks of what is asked.
 """
 
 import re
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 
 from agent import overlap
 from agent.engine import Passage
+from agent.focus import lacking, unnamed
 from agent.question import parts
 from agent.sentences import Unit, units
 
@@ -31,6 +33,14 @@ OTHER = 0.4
 """What it costs to answer quite another question, in a document of questions and answers."""
 CLOSE = 0.8
 """A unit beside the best that answers this well beside it is said with it: which of the two is right can't be told."""
+SURE = 0.94
+LACKS = 0.25
+"""A passage that lacks this part of what the question tells speaks of something else, unless it is as sure as this that
+it answers: then it says it in other words. Chosen on one half of the questions in tests/data/evaluation.jsonl."""
+OWN = 0.5
+"""What the words of a follow-up weigh beside those of the question that it hangs on."""
+RECORD = re.compile(r"(?:^|!|#)\d+$")
+"""The place of a row that a table's reader wrote, "#12" or "sheet!12"."""
 
 KINDS = tuple(
     (re.compile(asked, re.IGNORECASE), re.compile(given, re.IGNORECASE))
@@ -91,6 +101,8 @@ class Page:
         self.terms = [overlap.terms(unit.text) for unit in self.units]
         self.bare = all(unit.kind in ("heading", "question") for unit in self.units)
         """There is nothing below its heading, which then says what there is to say."""
+        self.record = bool(RECORD.search(passage.heading))
+        """It is one row of a table, whose cells say little without each other."""
         top = overlap.terms(f"{passage.document} {passage.heading} {passage.lead}")
         self.above = [top | above for above in self._above()]
         self.question = list(self._questions())
@@ -135,6 +147,13 @@ class Page:
         """The units beside this one, of the same list or table."""
         return [m for m, unit in enumerate(self.units) if unit.block == self.units[n].block and self.answers(m)]
 
+    def around(self, n: int) -> str:
+        """The passage with its headings; of a table only this row and its header, since each row is about one thing."""
+        passage, unit = self.passage, self.units[n]
+        others = [m for m in self.block(n) if m != n] if unit.kind == "row" else []
+        told = (each.text for m, each in enumerate(self.units) if m not in others)
+        return "\n".join((passage.document, passage.heading, passage.lead, *told))
+
     def section(self, n: int) -> list[int]:
         """This unit and those after it, until the next heading or question."""
         end = next((m for m in range(n + 1, len(self.units)) if not self.answers(m)), len(self.units))
@@ -156,12 +175,16 @@ class Place:
     beyond: float
 
 
-def evidence(question: str, passages: Sequence[Passage]) -> list[Evidence]:
-    """What answers the question, best passage first."""
+def evidence(question: str, passages: Sequence[Passage], confidence: float = 1.0, own: str = "") -> list[Evidence]:
+    """What answers the question, best passage first; nothing where the best speaks of something else.
+
+    `confidence`: how sure it is that the passages answer, see agent.engine.Found. `own`: the words of the person in a
+    question that was put together from theirs and the one before; the passage must speak of these.
+    """
     pages = [Page(passage, rank) for rank, passage in enumerate(passages)]
     chosen: dict[int, set[int]] = {}
-    for part in parts(question):
-        for place in _places(part, pages):
+    for part in [question] if own else parts(question):
+        for place in _spoken_of(own or part, _places(part, pages, own), confidence):
             if _size(pages, chosen) < MOST:
                 chosen.setdefault(place.page.rank, set()).update(_completed(part, place))
     return [
@@ -170,16 +193,28 @@ def evidence(question: str, passages: Sequence[Passage]) -> list[Evidence]:
     ]
 
 
+def _spoken_of(asked: str, places: Iterator[Place], confidence: float) -> Iterator[Place]:
+    """The places, none when the best stands where something else is spoken of."""
+    if (best := next(places, None)) is None:
+        return
+    row = best.page.record or best.page.units[best.n].kind == "row"
+    text = best.page.around(best.n)
+    if not unnamed(asked, text) and not ((row or confidence < SURE) and lacking(asked, text) >= LACKS):
+        yield best
+        yield from places
+
+
 def _size(pages: Sequence[Page], chosen: dict[int, set[int]]) -> int:
     return sum(len(pages[rank].units[n].text) for rank, found in chosen.items() for n in found)
 
 
-def _places(part: str, pages: Sequence[Page]) -> Iterator[Place]:
+def _places(part: str, pages: Sequence[Page], own: str) -> Iterator[Place]:
     """The best place for this part, and those that bring what it lacks."""
     asked = overlap.asked(part)
     held = [terms | above for page in pages for terms, above in zip(page.terms, page.above, strict=True)]
     weights = overlap.Weights(asked, held)
-    ranked = sorted(_scored(part, pages, weights), key=lambda place: -place.score)
+    more = overlap.Weights(overlap.asked(own), held) if own else None
+    ranked = sorted(_scored(part, pages, weights, more), key=lambda place: -place.score)
     if not ranked:
         return
     best, covered = ranked[0], _said(ranked[0])
@@ -195,7 +230,9 @@ def _said(place: Place) -> frozenset[str]:
     return place.page.terms[place.n] | place.page.above[place.n]
 
 
-def _scored(part: str, pages: Sequence[Page], weights: overlap.Weights) -> Iterator[Place]:
+def _scored(
+    part: str, pages: Sequence[Page], weights: overlap.Weights, more: overlap.Weights | None
+) -> Iterator[Place]:
     expected = [given for asked, given in KINDS if asked.search(part)]
     for page in pages:
         for n, unit in enumerate(page.units):
@@ -204,6 +241,7 @@ def _scored(part: str, pages: Sequence[Page], weights: overlap.Weights) -> Itera
                 above = weights.share(page.above[n] - page.terms[n])
                 fits = EXPECTED * sum(bool(given.search(unit.text)) for given in expected)
                 other = OTHER * _other(page.question[n], weights.known)
+                fits += OWN * more.share(page.terms[n]) if more else 0.0
                 yield Place(page, n, own + ABOVE * above + fits - other + PRIOR / (1 + page.rank), own - other, beyond)
 
 
@@ -216,6 +254,8 @@ def _completed(part: str, place: Place) -> list[int]:
     """The unit with what belongs to it."""
     page, n = place.page, place.n
     kind = page.units[n].kind
+    if page.record:
+        return list(range(len(page.units)))
     if kind == "lead":
         return page.section(n)[: LISTED + 1]
     if kind == "row":

@@ -100,11 +100,12 @@ def hangs(text: str) -> bool:
 
 
 def joined(turn: Turn) -> str:
-    """The question after the one before it, "" when it stands by itself or is the first."""
+    """The question after the one before it, as one; "" when it stands by itself or is the first."""
     if not hangs(turn.text):
         return ""
     before = next((said.text for said in reversed(turn.history) if said.by == "person"), "")
-    return f"{before}\n{turn.text}" if before.strip() else ""
+    before = before.strip().rstrip("?？。！!，, ")
+    return f"{before} {turn.text}" if before else ""
 
 
 def parts(text: str) -> list[str]:

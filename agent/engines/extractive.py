@@ -74,7 +74,7 @@ class Extractive(Engine):
             return
         yield ToolUsed(chosen.name, outcome, time.monotonic() - began)  # type: ignore[arg-type]  # one of three
         own = [passage for passage in context.shelf.passages if passage not in before]
-        found = evidence(context.question, before) if _knows(turn, context) else []
+        found = _found(turn, context, before)
         yield with_grounds(says, own, await _ruled(rules, own, context) if rules else found, context)
 
 
@@ -104,7 +104,7 @@ def answered(turn: Turn, context: Context) -> Answer:
         return Answer(str(getattr(said, kind)), engine=Extractive.name)
     if fact := _remembered(turn, REMEMBERED_BETTER if context.answerable else REMEMBERED):
         return Answer(said.remembered.format(fact=fact), engine=Extractive.name)
-    found = evidence(context.question, context.shelf.passages) if _knows(turn, context) else []
+    found = _found(turn, context)
     if not found:
         return _unknown(context)
     text = "\n\n".join(_paragraph(piece, label) for label, piece in enumerate(found, 1))
@@ -122,12 +122,11 @@ def _unknown(context: Context) -> Answer:
     return Answer(text, citations, engine=Extractive.name, refused=True, confidence=context.confidence)
 
 
-def _knows(turn: Turn, context: Context) -> bool:
-    """Whether the passages answer, and know what is new in a question that was searched for with the one before it."""
-    if not context.answerable:
-        return False
-    new = {term for term in overlap.asked(turn.text) if len(term) > 1} if context.question != turn.text else set()
-    return not new or any(new & overlap.terms(passage.text) for passage in context.shelf.passages)
+def _found(turn: Turn, context: Context, passages: Sequence[Passage] | None = None) -> list[Evidence]:
+    """What the passages on the shelf answer."""
+    shown = context.shelf.passages if passages is None else passages
+    own = turn.text if context.question != turn.text else ""
+    return evidence(context.question, shown, context.confidence, own) if context.answerable else []
 
 
 def _remembered(turn: Turn, least: float) -> str:

@@ -125,7 +125,7 @@ async def test_a_follow_up_is_searched_with_the_question_before() -> None:
     await events(made.answer(turn("那呢?", history=history)))
 
     assert "另加两天" in said.text
-    assert library.asked == ["那偏远地区呢?", "那呢?", "标准配送要几天?\n那呢?"]
+    assert library.asked == ["标准配送要几天 那偏远地区呢?", "标准配送要几天 那呢?"]
 
 
 async def test_a_message_without_words_asks_for_words() -> None:

@@ -42,7 +42,7 @@ def test_most_questions_stand_by_themselves(text: str) -> None:
 def test_a_question_that_hangs_is_joined_with_the_last_one_of_the_person() -> None:
     history = (("person", "满多少元免运费?"), ("agent", "九十九元"))
 
-    assert joined(turn("那偏远地区呢?", history=history)) == "满多少元免运费?\n那偏远地区呢?"
+    assert joined(turn("那偏远地区呢?", history=history)) == "满多少元免运费 那偏远地区呢?"
     assert joined(turn("那偏远地区呢?")) == ""
     assert joined(turn("几点开门?", history=history)) == ""
 

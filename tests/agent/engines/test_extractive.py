@@ -234,3 +234,34 @@ def test_whatever_stands_in_the_passages_is_quoted_exactly_or_not_at_all(texts_:
         {f"[{citation.label}]" for citation in said.citations if f"[{citation.label}]" in said.text}
     )
     assert all(citation.quote and any(citation.quote in text for text in texts_) for citation in said.citations)
+
+
+SHOPS = "城市：广州\n服务网点：青禾广州维修站\n地址：天河区中山大道西 238 号\n电话：020-3821-6004"
+
+
+def test_a_passage_about_something_else_does_not_answer_however_near_it_is() -> None:
+    near = passage("客服每天 9:00 至 22:00 有人值班。")
+
+    assert answered(turn("客服工资多少"), context("客服工资多少", near, confidence=0.8)).refused
+    assert not answered(turn("客服几点值班"), context("客服几点值班", near, confidence=0.8)).refused
+
+
+def test_a_row_of_a_table_answers_for_what_it_names_only_and_whole() -> None:
+    row = passage(SHOPS, "#5", document="服务网点")
+
+    assert answered(turn("深圳有维修站吗"), context("深圳有维修站吗", row, confidence=0.99)).refused
+    assert "天河区中山大道西 238 号" in told("广州的维修站在哪里", row)
+
+
+def test_a_model_that_is_not_there_has_no_price() -> None:
+    rows = passage("| 型号 | 价格 |\n|---|---|\n| AP200 | 799 元 |\n| AP400 | 1599 元 |")
+
+    assert answered(turn("AP800 多少钱"), context("AP800 多少钱", rows)).refused
+    assert "1599" in told("AP400 多少钱", rows)
+
+
+def test_a_follow_up_is_answered_for_what_it_asks() -> None:
+    rows = passage("| 等级 | 折扣 |\n|---|---|\n| 银卡会员 | 98 折 |\n| 金卡会员 | 95 折 |")
+    both = "银卡会员打几折 金卡呢?"
+
+    assert "95 折" in answered(turn("金卡呢?"), context(both, rows)).text
