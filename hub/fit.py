@@ -6,6 +6,7 @@ inside a Markdown link, or inside a code block without closing it and opening it
 """
 
 from collections.abc import Sequence
+from urllib.parse import quote
 
 import regex
 
@@ -20,13 +21,20 @@ SENTENCE_END = frozenset("。！？!?；;…")
 CLAUSE_END = frozenset("，,、：: \t")
 BOLD = regex.compile(r"(\*\*|__)(?=\S)([^\n]+?)(?<=\S)\1")
 HEADING = regex.compile(r"^ {0,3}#{1,6}[ \t]+", regex.MULTILINE)
+TURNS = regex.compile("[\u202a-\u202e\u2066-\u2069]")
+"""What turns the order of the characters around: "fdp.exe" reads as "exe.pdf"."""
+UNQUOTED = regex.compile(r"[][()<>!*`\s]+")
+"""What would make more of a source's title than words."""
+UNSAFE = regex.compile(r"[][()<>\s]")
+"""What ends a link's address before its time."""
 LINK = regex.compile(r"!?\[([^\[\]\n]{0,200})\]\((https?://[^()\s]{1,500})\)")
 FENCE_LINE = regex.compile(r"^ {0,3}(?:```+|~~~+)[^\n`]*\n?", regex.MULTILINE)
 
 
 def fit(reply: Reply, traits: Traits, texts: Texts) -> list[Piece]:
     """The messages that a reply becomes on a channel with these traits; [] for a reply that says nothing."""
-    text = reply.text if traits.markdown else plain(reply.text)
+    text = sound(reply.text)
+    text = text if traits.markdown else plain(text)
     if traits.citations != "own":
         text = _below(text, sources(reply.citations, texts, links=traits.citations == "links"))
     buttons = traits.choices and (traits.choices_bytes is None or size(text) <= traits.choices_bytes)
@@ -39,6 +47,11 @@ def fit(reply: Reply, traits: Traits, texts: Texts) -> list[Piece]:
         most -= size(texts.more) + 1
     parts = split(text, most) if most is not None else [text]
     return [*(Piece(part) for part in parts[:-1]), Piece(parts[-1], reply.citations, reply.choices if buttons else ())]
+
+
+def sound(text: str) -> str:
+    """The text in the order in which it was written, a question mark for half a surrogate pair, which can't travel."""
+    return TURNS.sub("", text.encode("utf-8", "replace").decode())
 
 
 def size(text: str) -> int:
@@ -60,11 +73,11 @@ def sources(citations: Sequence[Citation], texts: Texts, *, links: bool) -> str:
         return ""
     lines = []
     for citation in citations:
-        title = citation.title.replace("\n", " ").strip()
+        title = sound(" ".join(citation.title.split()))
+        if links:
+            title = UNQUOTED.sub(" ", title).strip()
         if links and citation.url.startswith(("https://", "http://")):
-            title = (
-                f"[{regex.sub(r'[][()]', ' ', title).strip()}]({citation.url.replace(')', '%29').replace(' ', '%20')})"
-            )
+            title = f"[{title}]({UNSAFE.sub(lambda found: quote(found[0]), citation.url)})"
         lines.append(f"[{citation.label}] {title}")
     joint = "\n\n" if links else "\n"
     return joint.join([texts.sources, *lines])

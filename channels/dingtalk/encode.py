@@ -7,18 +7,20 @@ https://open.dingtalk.com/document/orgapp/robot-message-type
 import json
 import re
 
+from channels.kit import harmless, xml
+
 TITLE_LENGTH = 30
 """Characters of a title, which is all that a notification and the list of conversations show."""
 BLOCK = re.compile(r"^\s*(?:[-*+>#|]|\d+[.)]\s|```|~~~|$)")
 """A line that begins a block of its own and needs no help to stand on a line of its own."""
-MARKS = re.compile(r"[#*`>|~\[\]_!]+|\([^()\s]*\)")
+MARKS = re.compile(r"[#*`<>|~\[\]_!]+|\([^()\s]*\)")
 
 
 def markdown(text: str) -> str:
-    """Text whose line breaks and tables survive; code blocks are left as they are."""
+    """Text whose line breaks and tables survive, and in which nothing acts by itself."""
     lines: list[str] = []
     fenced = False
-    for line in text.split("\n"):
+    for line in harmless.markdown(xml.clean(text)).split("\n"):
         previous = lines[-1] if lines else ""
         fence = line.lstrip().startswith(("```", "~~~"))
         if not fenced and previous.strip() and not fence:

@@ -4,7 +4,7 @@ Cards     https://open.feishu.cn/document/feishu-cards/card-json-v2-structure
 Markdown  https://open.feishu.cn/document/feishu-cards/card-json-v2-components/content-components/rich-text
 
 An answer may hold what somebody else wrote. So nothing in it mentions anybody (<at id=all>, in cards and in texts),
-and a picture becomes a link, since a card takes only pictures that were uploaded.
+a picture becomes a link, since a card takes only pictures that were uploaded, and a link leads to a web page.
 """
 
 import json
@@ -12,6 +12,8 @@ import re
 from collections.abc import Iterator, Sequence
 
 from channels.feishu.payload import Value
+from channels.kit.harmless import FOREIGN, TAG
+from channels.kit.xml import clean
 from hub.fit import plain
 from hub.message import Choice, Conversation
 
@@ -19,7 +21,6 @@ ANSWER = "answer"
 """The element_id of the text in a card that grows."""
 WAITING = "…"
 """What a card shows before there is anything to show."""
-TAG = re.compile(r"<(?=/?(?:at|person)\b)", re.IGNORECASE)
 PICTURE = re.compile(r"!(\[[^\[\]\n]{0,200}\]\([^()\s]{1,500}\))")
 FENCE = re.compile(r" {0,3}(```|~~~)")
 RULE = re.compile(r"\s*\|?\s*:?-+:?\s*(\|\s*:?-+:?\s*)*\|?\s*")
@@ -53,7 +54,7 @@ def shown(card_id: str) -> str:
 
 def words(text: str) -> str:
     """The content of a plain text message."""
-    return _json({"text": TAG.sub("＜", plain(text))})
+    return _json({"text": TAG.sub("＜", plain(clean(text)))})
 
 
 def _json(value: object) -> str:
@@ -85,7 +86,7 @@ def _button(choice: Choice, said: Conversation, thread: str, *, first: bool) -> 
 
 def markdown(text: str, *, tables: int) -> str:
     """Markdown that a card takes: so many tables, the others in lines."""
-    return "\n".join(_lines(TAG.sub("＜", _whole(text)).split("\n"), tables))
+    return "\n".join(_lines(TAG.sub("＜", FOREIGN.sub("] ", clean(text))).split("\n"), tables))
 
 
 def _lines(lines: Sequence[str], tables: int) -> Iterator[str]:

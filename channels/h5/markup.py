@@ -17,6 +17,8 @@ from markdown_it.renderer import RendererProtocol
 from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 
+from hub.fit import sound
+
 MOST = 20_000
 """Characters above which a text is shown as it stands: rendering must never hold up the other visitors."""
 KEPT = 256
@@ -54,8 +56,8 @@ _CLEANER = nh3.Cleaner(
 
 
 def clean(text: str) -> str:
-    """The text without half characters (lone surrogates) and without NUL, which JSON and HTML readers trip over."""
-    return text.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
+    """The text without what JSON and HTML readers trip over (lone surrogates, NUL) or what turns its order around."""
+    return sound(text).replace("\0", "\ufffd")
 
 
 @lru_cache(maxsize=KEPT)

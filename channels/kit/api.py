@@ -102,7 +102,7 @@ async def request(
     timeout: float = 10.0,  # noqa: ASYNC109 — handed on to aiohttp, which ends the connection as well
 ) -> Outcome:
     """One JSON call without a token. Raises Faulty and Unknown as Api.call does; redirects are not followed."""
-    data = None if body is None else json.dumps(body, ensure_ascii=False).encode()
+    data = None if body is None else json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
     sent = {"Content-Type": "application/json; charset=utf-8"} if data is not None else {}
     try:
         async with http.request(

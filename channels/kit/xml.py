@@ -12,6 +12,7 @@ from xml.parsers import expat
 from wechatpy.replies import TextReply
 
 from channels.kit.envelope import Sealed
+from channels.kit.harmless import untagged
 from hub.errors import Unreadable
 
 FOREIGN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -76,8 +77,9 @@ def _cdata(text: str) -> str:
 
 
 def reply(text: str, *, to: str, sender: str, at: int) -> bytes:
-    """A passive text reply."""
-    whole = TextReply(source=_cdata(sender), target=_cdata(to), content=_cdata(text), time=at).render()
+    """A passive text reply, in which no tag makes a link: https://developers.weixin.qq.com/doc/offiaccount/"""
+    words = _cdata(untagged(clean(text)))
+    whole = TextReply(source=_cdata(sender), target=_cdata(to), content=words, time=at).render()
     return str(whole).encode()
 
 

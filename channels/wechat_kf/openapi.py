@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from channels.kit import wecom, xml
 from channels.kit.cgi import Codes
+from channels.kit.harmless import untagged
 from channels.wechat_kf.payload import Answered
 from channels.wechat_kf.settings import Settings
 from hub.channel import Site
@@ -126,7 +127,7 @@ class OpenApi:
 
 
 def _words(text: str) -> dict[str, str]:
-    words = xml.clean(text)
+    words = untagged(xml.clean(text))
     if not words.strip():
         raise Impossible("a message without words", code="empty")
     return {"content": words}

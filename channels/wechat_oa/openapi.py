@@ -4,7 +4,7 @@ https://developers.weixin.qq.com/doc/offiaccount/Message_Management/Service_Cent
 https://developers.weixin.qq.com/doc/offiaccount/Basic_Information/getStableAccessToken.html
 """
 
-from channels.kit import xml
+from channels.kit import harmless, xml
 from channels.kit.api import Outcome, request
 from channels.kit.cgi import MEANINGS, Cgi, Codes
 from channels.wechat_oa.settings import Settings
@@ -55,7 +55,7 @@ class OpenApi:
 
     async def send(self, openid: str, text: str) -> None:
         """One customer-service message. Raises DeliveryError."""
-        words = xml.clean(text)
+        words = harmless.untagged(xml.clean(text))
         if not words.strip():
             raise Impossible("a message without words", code="empty")
         body = {"touser": openid, "msgtype": "text", "text": {"content": words}}

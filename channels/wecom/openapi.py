@@ -5,7 +5,7 @@ https://developer.work.weixin.qq.com/document/path/90236
 
 from collections.abc import Mapping
 
-from channels.kit import wecom, xml
+from channels.kit import harmless, wecom, xml
 from channels.kit.cgi import Codes
 from channels.kit.directory import reached
 from channels.wecom.settings import Settings
@@ -53,10 +53,11 @@ class OpenApi:
 
     async def send(self, member: str, text: str, *, retry: bool) -> str:
         """One message; its id. `retry`: an earlier try may have arrived. Raises DeliveryError."""
-        words = xml.clean(text)
+        shown = self._settings.markdown
+        words = (harmless.markdown if shown else harmless.untagged)(xml.clean(text))
         if not words.strip():
             raise Impossible("a message without words", code="empty")
-        kind = "markdown" if self._settings.markdown else "text"
+        kind = "markdown" if shown else "text"
         return await self._send(member, kind, {"content": words}, retry=retry)
 
     async def send_card(self, member: str, card: Mapping[str, object], *, retry: bool) -> str:

@@ -16,6 +16,7 @@ from channels.wecom_bot.streams import Stream, Streams
 from hub.channel import Live, Site
 from hub.delivery import PASSIVE
 from hub.errors import Closed
+from hub.fit import sound
 from hub.message import InboundMessage, OutboundMessage, Receipt
 from hub.texts import texts
 
@@ -35,8 +36,8 @@ class Growing(Pump):
         self._streams = streams
 
     async def grow(self, text: str) -> None:
-        self._stream.live = text
-        await super().grow(text)
+        self._stream.live = sound(text)
+        await super().grow(self._stream.live)
 
     async def close(self) -> None:
         await super().close()

@@ -89,7 +89,23 @@ def test_sources_are_lines_where_nothing_can_be_clicked() -> None:
 def test_sources_are_links_where_they_can_be_clicked() -> None:
     (piece,) = fit(CITED, Traits(citations="links"), ZH)
 
-    assert piece.text.endswith("来源：\n\n[1] [退货  2026](https://shop.example/a%20b%29)")
+    assert piece.text.endswith("来源：\n\n[1] [退货 2026](https://shop.example/a%20b%29)")
+
+
+def test_a_title_is_words_and_nothing_more_where_markdown_is_shown() -> None:
+    hostile = "![a](https://evil.example/p.png)\r\n[点我](https://evil.example) \u202efdp.exe"
+    cited = (Citation("1", hostile, "", ""), Citation("2", hostile, "https://a.example/x)\n![](y)", ""))
+    (piece,) = fit(Reply("好。[1]", cited), Traits(citations="links"), ZH)
+    first, second = piece.text.split("\n\n")[2:]
+
+    assert first == "[1] a https://evil.example/p.png 点我 https://evil.example fdp.exe"
+    assert second == f"[2] [{first[4:]}](https://a.example/x%29%0A!%5B%5D%28y%29)"
+
+
+def test_no_character_turns_the_order_of_the_others_around() -> None:
+    (piece,) = fit(Reply("转给 \u202e1234\u202c 元\u2066！"), Traits(), ZH)
+
+    assert piece.text == "转给 1234 元！"
 
 
 def test_a_channel_that_shows_sources_itself_gets_them_as_values() -> None:

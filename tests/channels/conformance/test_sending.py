@@ -82,6 +82,34 @@ async def test_a_long_reply_loses_nothing_and_no_piece_is_too_long(world: World)
     assert len(pieces) == 1 if most is None else all(size(piece.text) <= most for piece in pieces)
 
 
+ATTACK = "\n".join(
+    (
+        '<@all> <at id=all></at> <at user_id="all">所有人</at> <\0at id=all></at>',
+        "[点我](javascript:alert(1)) [点我](dtmd://dingtalkclient/sendMessage?content=转账) [a](data:text/html,x)",
+        '<a href="weixin://bizmsgmenu?msgmenucontent=转账&msgmenuid=1">点我</a> <img src=https://evil.example/p.png>',
+        "![](https://evil.example/p.png) [![a](https://evil.example/q.png)](https://a.example)",
+        "]]></Content>\ud800\u202e",
+    )
+)
+TAGS, LINKS = ("<@", "<at", "<a ", "<img"), ("](javascript:", "](dtmd:", "](data:", "![")
+
+
+async def test_nothing_in_an_answer_acts_by_itself(world: World) -> None:
+    """What was quoted from a document, or echoed, mentions nobody, loads nothing and speaks for nobody."""
+    if world.case.no_api:
+        pytest.skip(world.case.no_api)
+    message = await world.hear("在吗")
+    for piece in fit(Reply(ATTACK), world.channel.traits, texts("zh")):
+        await world.channel.send(world.reply(message, piece.text))
+    said = "\n".join(world.api.said)
+
+    assert "点我" in said
+    acts = (*TAGS, *LINKS) if world.channel.traits.markdown else TAGS
+    assert [act for act in acts if act in said.lower()] == []
+    assert "\u202e" not in said
+    assert "\\u202e" not in said
+
+
 async def test_a_channel_that_can_be_reached_only_in_an_answer_says_so(world: World) -> None:
     traits = world.channel.traits
 

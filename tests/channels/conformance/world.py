@@ -48,6 +48,8 @@ class Api:
     serves: dict[str, Answer] = field(default_factory=dict)
     """What a Case itself answers, by path."""
     calls: list[str] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
+    """The body of every call."""
     away: AsyncExitStack = field(default_factory=AsyncExitStack)
     """Closed, nothing listens at `url` any more."""
 
@@ -55,6 +57,7 @@ class Api:
         """Every call of every platform."""
         raw = await request.read()
         self.calls.append(request.path)
+        self.said.append(raw.decode())
         if "token" in request.path.lower():
             return web.json_response(TOKENS)
         if request.path in self.serves:

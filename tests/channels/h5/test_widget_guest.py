@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 from playwright.async_api import Browser, expect
 
-from hub.message import Citation, Reply
+from hub.message import Choice, Citation, Reply
 from tests.channels.h5.browser import LAX, PHONE, shop
 from tests.channels.h5.desk import CITED
 from tests.channels.h5.test_identity import alice, signed
@@ -141,6 +141,34 @@ async def test_nothing_that_is_said_runs_in_the_page(chrome: Browser) -> None:
 
         assert await harmful.count() == 0
         assert {"https:"} <= set(targets) <= {"http:", "https:"}
+        assert there.wrong == []
+
+
+async def test_buttons_and_sources_of_a_hostile_hand_run_nothing_and_stay_in_their_place(chrome: Browser) -> None:
+    hostile = "<img src=x onerror=alert(1)>\u202efdp.exe" + "长" * 300 + "W" * 3000
+    greeting = "&lt;img src=x onerror=alert(1)&gt;"
+    questions = "&lt;b onclick=alert(1)&gt;x|javascript:alert(1)"
+    given = f"data-greeting='{greeting}' data-questions='{questions}'"
+    async with shop(chrome, policy=LAX, attributes=given) as there:
+        cited = (Citation("1", hostile, "javascript:alert(1)", hostile), Citation("<b>", hostile, "//evil.example", ""))
+        there.desk.answers["转人工"] = Reply(f"{hostile}[1]", cited, (Choice(hostile, "<b>Y#1"), Choice("", hostile)))
+        await there.open()
+        await there.page.get_by_role("button", name="<b onclick=alert(1)>x").wait_for()
+        await there.ask("转人工")
+        for summary in await there.page.locator("summary").all():
+            await summary.click()
+        wide = await there.log.evaluate(
+            "(log) => [log, ...log.querySelectorAll('*')].filter((one) => "
+            "one.getBoundingClientRect().right > log.getBoundingClientRect().right + 1)"
+            ".map((one) => one.outerHTML.slice(0, 40))"
+        )
+        await there.page.locator("agent-hub .choices button").last.click()
+        await expect(there.answers.last).to_contain_text("答：")
+
+        assert await there.page.locator("agent-hub").locator("img, b:not(summary b), [onclick], [onerror]").count() == 0
+        assert await there.page.locator("agent-hub a[href]").count() == 0
+        assert "\u202e" not in await there.log.inner_text()
+        assert wide == []
         assert there.wrong == []
 
 
