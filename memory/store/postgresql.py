@@ -85,6 +85,7 @@ class PostgresStore(Store):
         """All in one transaction; False when one of them failed, and none happened."""
         try:
             with self._writer.connect() as connection:
+                connection.begin()  # prepared statements begin nothing, and what was not begun is not committed
                 for queued in jobs:
                     queued.result = queued.job(connection)
                 self._end_of(connection, jobs)
@@ -103,6 +104,7 @@ class PostgresStore(Store):
         for pause in (*PAUSES, None):
             try:
                 with self._writer.connect() as connection:
+                    connection.begin()
                     queued.result = queued.job(connection)
                     self._end_of(connection, [queued])
             except SQLAlchemyError as error:
