@@ -44,6 +44,14 @@ def test_the_shipped_questions_are_150_and_half_of_them_are_held_out() -> None:
     assert all(case.unknown or (case.facts and set(case.sources) <= files) for case in found.cases)
 
 
+def test_the_questions_by_which_nothing_was_chosen_are_60_and_half_of_them_can_t_be_answered() -> None:
+    found = cases.read(SHIPPED.with_name("evaluation-unseen.jsonl"))
+
+    assert (len(found.cases), found.faults) == (60, ())
+    assert sum(case.unknown for case in found.cases) == 30
+    assert not {case.question for case in found.cases} & {case.question for case in cases.read(SHIPPED).cases}
+
+
 def test_every_fault_of_a_file_is_named_with_its_line(tmp_path: Path) -> None:
     file = tmp_path / "q.jsonl"
     file.write_text('{"question": "问"}\n\n{"question": ""}\n{"questions": "问"}\n[', encoding="utf-8")

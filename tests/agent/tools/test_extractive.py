@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from agent.engine import Context
+from agent.engine import Context, Passage
 from agent.engines.extractive import Extractive
 from agent.tools.tool import Manner, Tool
 from hub.person import Evidence
@@ -32,9 +32,12 @@ def declared(work: Work, **policy: Any) -> Tool:
     return replace(made, spec=replace(made.spec, examples=("我的订单到哪了",)))
 
 
-async def said(desk: Counter, one: Tool, *, proofs: tuple[Evidence, ...] = ()) -> list[TurnEvent]:
-    turn = await desk.turn("我的订单到哪里了？", proofs=proofs)
-    context = Context(turn.text, desk.shelf, 0.0, desk.uses(turn, one))
+async def said(
+    desk: Counter, one: Tool, *passages: str, proofs: tuple[Evidence, ...] = (), question: str = "我的订单到哪里了？"
+) -> list[TurnEvent]:
+    turn = await desk.turn(question, proofs=proofs)
+    desk.shelf.put(Passage(text, "说明", "", "", text) for text in passages)
+    context = Context(turn.text, desk.shelf, 0.9 if passages else 0.0, desk.uses(turn, one))
     return await events(Extractive().answer(turn, context))
 
 
@@ -58,6 +61,16 @@ async def test_whoever_is_not_known_is_told_how_to_become_so(desk: Counter) -> N
     assert answer(found).text == texts("zh").tools.not_linked
     assert [event.outcome for event in found if isinstance(event, ToolUsed)] == ["refused"]
     assert work.seen == []
+
+
+async def test_a_passage_stands_below_a_refusal_only_where_it_speaks_of_all_that_is_asked(desk: Counter) -> None:
+    refuses, help_, near = declared(Work(), requires="linked"), "打开“我的订单”查看物流。", "青禾生活销售空气净化器。"
+
+    found = answer(await said(desk, refuses, help_, near))
+    bare = answer(await said(desk, refuses, near, question="我的空气净化器订单到哪了"))
+
+    assert found.text == f"{texts('zh').tools.not_linked}\n\n{help_}[1]"
+    assert (bare.text, bare.citations) == (texts("zh").tools.not_linked, ())
 
 
 async def test_a_tool_that_acts_without_asking_is_never_chosen_by_examples(desk: Counter) -> None:
