@@ -1,16 +1,18 @@
 """What both databases share: one writer thread with group commit, and readers beside it.
 
 The writer takes all jobs that wait, runs them in one transaction, commits once, and only then tells anybody. A job
-that fails, fails alone; how that is held is each database's own (`_commit`). What one round of the event loop gives
-goes to the writer at once: waking a thread costs more than a job.
+that fails, fails alone; how that is held is each database's own (`_commit`). Readers share a snapshot in the same way,
+a few jobs at a time so that none waits long for its neighbours. Waking a thread, and a transaction, cost more than most
+jobs (measured with 64 people who have a history: 5.7 ms of CPU a message with a thread and a snapshot for each
+reading, 3.5 with shared ones).
 """
 
 import asyncio
 import queue
 import threading
 from abc import ABC, abstractmethod
+from collections import deque
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -29,6 +31,8 @@ Job = Callable[[Connection], T]
 
 GROUP = 512
 """Most jobs in one commit."""
+SHARED = 8
+"""Most jobs on one snapshot."""
 
 
 @dataclass(slots=True)
@@ -42,6 +46,59 @@ class Queued:
     error: BaseException | None = None
 
 
+class Hands:
+    """Threads that work on what waits, up to `most` jobs at once. `work` notes what came of each and raises nothing."""
+
+    def __init__(self, name: str, count: int, most: int, work: Callable[[list[Queued]], None]) -> None:
+        self._most = most
+        self._do = work
+        self._gathered: dict[asyncio.AbstractEventLoop, list[Queued]] = {}
+        self._jobs: queue.SimpleQueue[list[Queued] | None] = queue.SimpleQueue()
+        self._threads = [threading.Thread(target=self._work, name=name, daemon=True) for _ in range(count)]
+        for thread in self._threads:
+            thread.start()
+
+    async def do(self, job: Job[T]) -> T:
+        """What the job returns. Whoever is cancelled here hears nothing more; the job is done all the same."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
+        gathered = self._gathered.setdefault(loop, [])
+        if not gathered:
+            loop.call_soon(self._hand_over, loop)
+        gathered.append(Queued(job, future, loop))
+        return await future
+
+    def _hand_over(self, loop: asyncio.AbstractEventLoop) -> None:
+        """What one round of the event loop gives."""
+        gathered = self._gathered.pop(loop, [])
+        for first in range(0, len(gathered), self._most):
+            self._jobs.put(gathered[first : first + self._most])
+
+    def close(self, loop: asyncio.AbstractEventLoop) -> None:
+        """What was given is done, and nothing after it."""
+        self._hand_over(loop)
+        for _ in self._threads:
+            self._jobs.put(None)
+
+    def join(self) -> None:
+        """Waits until the threads have ended."""
+        for thread in self._threads:
+            thread.join()
+
+    def _work(self) -> None:
+        given: list[Queued] | None = []
+        while given is not None:
+            given = self._jobs.get()
+            jobs = given or []
+            with suppress(queue.Empty):
+                while given is not None and len(jobs) < self._most:
+                    given = self._jobs.get_nowait()
+                    jobs += given or []
+            if jobs:
+                self._do(jobs)
+                _resolve(jobs)
+
+
 class Store(ABC):
     """Runs functions in transactions. They are short, and have no effect outside the database: one may run twice."""
 
@@ -50,44 +107,24 @@ class Store(ABC):
     def __init__(self, writer: Engine, reader: Engine, readers: int) -> None:
         self._writer = writer
         self._reader = reader
-        self._gathered: dict[asyncio.AbstractEventLoop, list[Queued]] = {}
-        self._jobs: queue.SimpleQueue[list[Queued] | None] = queue.SimpleQueue()
-        self._threads = ThreadPoolExecutor(readers, thread_name_prefix="reader")
+        self._writing = Hands("writer", 1, GROUP, self._commit)
+        self._reading = Hands("reader", readers, SHARED, self._look)
         self._closed = False
-        self._thread = threading.Thread(target=self._work, name="writer", daemon=True)
-        self._thread.start()
 
     async def write(self, job: Job[T]) -> T:
         """Runs it in a transaction that is committed when this returns. Raises NotStored, or what the job raises."""
         self._refuse_closed()
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[T] = loop.create_future()
-        gathered = self._gathered.setdefault(loop, [])
-        if not gathered:
-            loop.call_soon(self._hand_over, loop)
-        gathered.append(Queued(job, future, loop))
-        return await future  # who is cancelled here hears nothing more; the job is done all the same
-
-    def _hand_over(self, loop: asyncio.AbstractEventLoop) -> None:
-        if gathered := self._gathered.pop(loop, None):
-            self._jobs.put(gathered)
+        return await self._writing.do(job)
 
     async def read(self, job: Job[T]) -> T:
         """Runs it on a snapshot. Raises NotStored, or what the job raises."""
         self._refuse_closed()
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._read, job)
+        return await self._reading.do(job)
 
     def _refuse_closed(self) -> None:
         """Nobody works on the queue any more: a job would wait for ever."""
         if self._closed:
             raise NotStored("the database is closed")
-
-    def _read(self, job: Job[T]) -> T:
-        try:
-            with self._reader.begin() as connection:
-                return job(connection)
-        except SQLAlchemyError as error:
-            raise not_stored(error) from None
 
     async def scrub(self) -> None:
         """Takes the bytes of what was deleted out of the files. Slow on a large database."""
@@ -105,28 +142,34 @@ class Store(ABC):
         """Finishes what was given to it, and closes all connections."""
         if not self._closed:
             self._closed = True
-            self._hand_over(asyncio.get_running_loop())
-            self._jobs.put(None)
+            for hands in (self._reading, self._writing):
+                hands.close(asyncio.get_running_loop())
             await asyncio.to_thread(self._end)
 
     def _end(self) -> None:
-        self._thread.join()
-        self._threads.shutdown()
+        self._reading.join()
+        self._writing.join()
         self._reader.dispose()
         self._writer.dispose()
 
-    def _work(self) -> None:
-        """The writer thread."""
-        last = False
-        while not last:
-            given = [self._jobs.get()]
-            with suppress(queue.Empty):
-                while sum(len(entry or ()) for entry in given) < GROUP:
-                    given.append(self._jobs.get_nowait())
-            last = None in given
-            if jobs := [job for entry in given for job in entry or ()]:
-                self._commit(jobs)
-                _resolve(jobs)
+    def _look(self, jobs: list[Queued]) -> None:
+        """The jobs on one snapshot; those after one that fails on another: a database may take no more on the first."""
+        rest = deque(jobs)
+        while rest:
+            self._look_at_once(rest)
+
+    def _look_at_once(self, rest: deque[Queued]) -> None:
+        """Takes the jobs up to the first that fails; all of them where the database is away."""
+        tried: list[Queued] = []
+        try:
+            with self._reader.begin() as connection:
+                while rest:
+                    tried.append(rest.popleft())
+                    tried[-1].result = tried[-1].job(connection)
+        except SQLAlchemyError as error:
+            failed(tried[-1:] or _emptied(rest), not_stored(error))
+        except Exception as error:  # noqa: BLE001 — it goes to whoever gave us the job
+            failed(tried[-1:] or _emptied(rest), error)
 
     @abstractmethod
     def _commit(self, jobs: list[Queued]) -> None:
@@ -134,6 +177,12 @@ class Store(ABC):
 
     @abstractmethod
     def _scrub(self) -> None: ...
+
+
+def _emptied(rest: deque[Queued]) -> list[Queued]:
+    jobs = list(rest)
+    rest.clear()
+    return jobs
 
 
 def failed(jobs: list[Queued], failure: Exception) -> None:

@@ -143,6 +143,43 @@ async def test_a_reader_can_not_write(store: Store) -> None:
         await store.read(put("a"))
 
 
+async def test_readings_that_wait_share_a_snapshot_and_one_that_fails_fails_alone(store: Store) -> None:
+    await store.write(put("a"))
+    begun: list[str] = []
+
+    def broken(connection: Connection) -> None:
+        connection.exec_driver_sql("SELECT nothing FROM nowhere")
+
+    def count(_: Connection) -> None:
+        begun.append("")
+
+    def wrong(_: Connection) -> None:
+        raise ZeroDivisionError
+
+    event.listen(Engine, "begin", count)
+    try:
+        jobs = [kept, broken, kept, wrong, kept]
+        found = await asyncio.gather(*[store.read(job) for job in jobs], return_exceptions=True)
+        for_each_failure = len(begun)
+        await asyncio.gather(*[store.read(kept) for _ in range(5)])
+    finally:
+        event.remove(Engine, "begin", count)
+
+    assert [found[0], found[2], found[4]] == [["a"]] * 3
+    assert isinstance(found[1], NotStored)
+    assert isinstance(found[3], ZeroDivisionError)
+    assert (for_each_failure, len(begun)) == (3, 4)
+
+
+async def test_a_reading_that_nobody_waits_for_any_more_harms_none(store: Store) -> None:
+    await store.write(put("a"))
+    left, other = asyncio.create_task(store.read(kept)), asyncio.create_task(store.read(kept))
+    await asyncio.sleep(0)
+    left.cancel()
+
+    assert await other == ["a"]
+
+
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 class TestSqlite:
     async def test_what_was_given_before_the_end_is_done_and_nothing_after(self, database: Database) -> None:
