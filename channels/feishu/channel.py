@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import Any
+from urllib.parse import quote
 
 import structlog
 from aiohttp import web
@@ -124,7 +125,8 @@ class Feishu(Channel[Settings]):
     async def fetch(self, media: Media) -> bytes:
         message, _, key = media.reference.partition("/")
         kind = "image" if media.kind == "image" else "file"
-        return await self._api.download(f"/im/v1/messages/{message}/resources/{key}", {"type": kind})
+        path = f"/im/v1/messages/{quote(message, safe='')}/resources/{quote(key, safe='')}"
+        return await self._api.download(path, {"type": kind})
 
     def doctor(self) -> AsyncIterator[Finding]:
         return examine(self.settings, self.site, self._api)

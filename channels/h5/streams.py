@@ -14,7 +14,8 @@ from channels.h5.origins import Origins, address, language
 from channels.h5.protocol import LAST, Event, Fault, Hello, Message, decode, encode, error, pong, welcome
 from channels.h5.session import Session, accepted
 from channels.h5.visits import Visits
-from hub.errors import NotStored
+from channels.kit.callback import body
+from hub.errors import NotStored, TooLarge, Unreadable
 from hub.texts import texts
 
 log = structlog.get_logger()
@@ -90,12 +91,12 @@ class Streams:
 
     async def _body(self, request: web.Request) -> bytes:
         """The body, read no further than it may be long."""
-        body = bytearray()
-        async for chunk in request.content.iter_any():
-            body += chunk
-            if len(body) > self._settings.frame_bytes:
-                raise Fault("too_large")
-        return bytes(body)
+        try:
+            return await body(request, most=self._settings.frame_bytes)
+        except TooLarge:
+            raise Fault("too_large") from None
+        except Unreadable:
+            raise Fault("unreadable") from None
 
     # -- out
 

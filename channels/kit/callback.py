@@ -4,6 +4,7 @@ Nothing is decrypted before its signature holds, and nothing but the decrypted h
 beside it (compatible mode) may come from anybody.
 """
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,18 +16,25 @@ from channels.kit import xml
 from channels.kit.envelope import Envelope, fresh, only
 from hub.errors import NotProven, TooLarge, Unreadable
 
+SECONDS = 10.0
+"""How long a body may take: a platform sends it at once, whoever wants to hold a connection does not."""
+
 
 async def body(request: web.Request, *, most: int) -> bytes:
-    """The body, of at most so many bytes; a longer one is not read. Raises TooLarge, and Unreadable where it breaks."""
+    """The body, of at most so many bytes; a longer one is not read, nor one that takes longer than SECONDS.
+
+    Raises TooLarge, and Unreadable where it breaks off.
+    """
     if (request.content_length or 0) > most:
         raise TooLarge(f"the body has more than {most} bytes")
     read = bytearray()
     try:
-        async for chunk in request.content.iter_any():
-            read += chunk
-            if len(read) > most:
-                raise TooLarge(f"the body has more than {most} bytes")
-    except (aiohttp.ClientError, ValueError, OSError):
+        async with asyncio.timeout(SECONDS):
+            async for chunk in request.content.iter_any():
+                read += chunk
+                if len(read) > most:
+                    raise TooLarge(f"the body has more than {most} bytes")
+    except (aiohttp.ClientError, TimeoutError, ValueError, OSError):
         raise Unreadable("the body breaks off") from None
     return bytes(read)
 

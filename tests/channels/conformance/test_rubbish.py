@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack
 import hypothesis
 import hypothesis.strategies as st
 import pytest
+from yarl import URL
 
 from tests.channels.conformance.case import Call, Case
 from tests.channels.conformance.damage import UNREADABLE, by_chance, damaged
@@ -38,6 +39,23 @@ async def test_too_large_a_body_is_refused(world: World) -> None:
 
     assert world.messages == []
     assert await world.status(world.call("在吗")) == 200
+
+
+async def test_a_body_that_does_not_end_is_not_waited_for(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else whoever opens a connection and says little keeps it, and the work behind it, for ever."""
+    monkeypatch.setattr("channels.kit.callback.SECONDS", 0.2)
+    call, url = world.call("在吗"), URL(world.url)
+    target = url.update_query(dict(call.query)).raw_path_qs
+    head = {"Host": "hub", "Content-Length": str(len(call.body)), **call.headers}
+    reader, writer = await asyncio.open_connection(url.host, url.port)
+    writer.write(f"POST {target} HTTP/1.1\r\n".encode())
+    writer.write("".join(f"{name}: {value}\r\n" for name, value in head.items()).encode() + b"\r\n" + call.body[:-1])
+    async with asyncio.timeout(20):
+        answer = await reader.readline()
+    writer.close()
+
+    assert answer.startswith(b"HTTP/1.1 400")
+    assert world.messages == []
 
 
 async def harmless(world: World, body: bytes) -> None:

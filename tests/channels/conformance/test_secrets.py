@@ -8,7 +8,7 @@ import structlog
 from aiohttp import web
 
 from hub.errors import DeliveryError
-from hub.message import OutboundMessage
+from hub.message import Media, OutboundMessage
 from tests.channels.conformance.case import Case
 from tests.channels.conformance.world import TOKEN, World
 
@@ -35,6 +35,10 @@ async def test_logs_show_no_secret_and_no_words(world: World, caplog: pytest.Log
         for failure in (500, 403, 200):
             world.api.fails = partial(answer, failure)
             errors.append(await send(world, world.reply(message, WORDS)))
+        world.api.fails = cut
+        errors += [await send(world, world.reply(message, WORDS)), await fetch(world)]
+        await world.api.away.aclose()
+        errors += [await send(world, world.reply(message, WORDS)), await fetch(world)]
     shown = f"{logs} {caplog.text} {errors}"
 
     assert [secret for secret in (*world.case.secrets, TOKEN, WORDS) if secret in shown] == []
@@ -43,6 +47,20 @@ async def test_logs_show_no_secret_and_no_words(world: World, caplog: pytest.Log
 def answer(status: int, request: web.Request) -> web.Response:
     """What a broken platform might say: our own words back."""
     return web.Response(status=status, text=WORDS)
+
+
+def cut(request: web.Request) -> web.Response:
+    """The connection breaks: what the library says of that names the address, and tokens stand in addresses."""
+    assert request.transport is not None
+    request.transport.abort()
+    return web.Response()
+
+
+async def fetch(world: World) -> str:
+    """What is raised where a file can't be fetched."""
+    with pytest.raises(DeliveryError) as caught:
+        await world.channel.fetch(Media("file", "m1/k1"))
+    return f"{caught.value} {caught.value!r} {caught.value.__cause__!r}"
 
 
 async def send(world: World, reply: OutboundMessage) -> str:

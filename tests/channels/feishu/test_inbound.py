@@ -1,13 +1,14 @@
 """Callbacks over HTTP, from the simulated Feishu to the inbox."""
 
 import asyncio
+import contextlib
 import io
 import json
 
 import pytest
 
 from channels.simulators.feishu import Account, Fault, Refused, mention
-from hub.errors import Faulty, Impossible
+from hub.errors import DeliveryError, Faulty, Impossible
 from hub.message import Media
 from tests.channels.feishu.conftest import Make
 from tests.channels.feishu.messages import ACCOUNT, PLAIN
@@ -171,6 +172,17 @@ async def test_a_file_that_is_too_large_is_not_fetched(world: Make) -> None:
 
     with pytest.raises(Impossible, match="more than 100"):
         await w.channel.fetch(file)
+
+
+async def test_the_key_of_a_file_is_a_key_and_no_way_to_another_place(world: Make) -> None:
+    w = await world()
+    message = await w.ask(kind="image", content={"image_key": "../../../../im/v1/chats?x=1#"})
+    (picture,) = message.parts
+    assert isinstance(picture, Media)
+    with contextlib.suppress(DeliveryError):
+        await w.channel.fetch(picture)
+
+    assert all("/resources/" in call for call in w.platform.calls if "chats" in call)
 
 
 async def test_a_file_of_a_recalled_message_is_impossible_and_a_fault_is_a_fault(world: Make) -> None:
