@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from channels.kit.api import Api, Outcome
+from channels.kit.download import download
+from channels.kit.hosts import trusted
 from hub.channel import Site
 from hub.coordination import Token
 from hub.errors import Blocked, Closed, DeliveryError, Faulty, Impossible, Unknown
@@ -34,6 +36,8 @@ MEANINGS: Mapping[int, Meaning] = {
 }
 WARNING = "api"
 """The key of the warning that our address or our credentials are refused."""
+VIDEO_HOSTS = (".qq.com",)
+"""Where videos lie, besides the API's own host."""
 LATER = 60.0
 """Seconds until a limit a minute is over, and until a token that was refused twice is tried again."""
 ADDRESS = re.compile(r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d.])|(?<![\w:])(?:[0-9a-f]{0,4}:){3,7}[0-9a-f]{1,4}", re.I)
@@ -108,7 +112,7 @@ class Cgi:
         timeout: float,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._site, self._fetch = site, fetch
+        self._site, self._fetch, self._base = site, fetch, base
         self._codes, self._token_codes = codes, token_codes
         self._pause, self._clock = pause, clock
         self._refusal: Blocked | None = None
@@ -139,6 +143,8 @@ class Cgi:
     async def media(self, media_id: str, *, most: int, seconds: float) -> bytes:
         """The bytes of a temporary file, which is there for three days. Raises DeliveryError.
 
+        Of a video the Official Account's API tells where it lies: on a host of Tencent, or it is not fetched.
+
         https://developers.weixin.qq.com/doc/offiaccount/Asset_Management/Get_temporary_materials.html
         https://developer.work.weixin.qq.com/document/path/90254
         """
@@ -150,7 +156,18 @@ class Cgi:
             return found
         if error := self._codes.error(found):
             raise self._noted(error)
+        if isinstance(video := found.body.get("video_url"), str) and video:
+            return await download(self._site.http, self._video(video), most=most, seconds=seconds)
         raise Impossible("there is no file in the answer", code="no_file")
+
+    def _video(self, url: str) -> str:
+        """The address over TLS, whatever was named. Raises Impossible for a host that is none of theirs."""
+        if trusted(url, self._base):
+            return url
+        secure = re.sub(r"^http://", "https://", url, flags=re.IGNORECASE)
+        if not trusted(secure, self._base, VIDEO_HOSTS):
+            raise Impossible("the video lies on a foreign host", code="host")
+        return secure
 
     async def fetch(self) -> Token:
         """A new token. Nothing was sent when it fails, so that it never raises Unknown."""

@@ -7,6 +7,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+from aiohttp import web
 
 from channels.registry import load
 from channels.simulators.cgi import Platform
@@ -17,6 +18,7 @@ from config import Secret
 from hub.channel import Channel
 from hub.errors import Blocked, DeliveryError, Faulty, Impossible
 from hub.message import Media
+from tests.channels.callback import serving
 from tests.fakes import fake_site
 
 ID, SECRET, KEY = "ww1234567890abcdef", "the-secret", "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"
@@ -74,6 +76,36 @@ async def test_a_file_that_looks_like_an_error_is_still_a_file(world: World) -> 
 async def test_a_file_that_is_gone_is_impossible(world: World) -> None:
     assert isinstance(await world.refused("gone"), Impossible)
     assert isinstance(await world.refused(""), Impossible)
+
+
+async def test_a_video_is_fetched_from_where_it_is_said_to_lie(world: World) -> None:
+    async def serve(_: web.Request) -> web.Response:
+        return web.Response(body=PDF)
+
+    async with serving([web.get("/v.mp4", serve)]) as there:
+        world.platform.videos["v1"] = f"{there}/v.mp4"
+        world.channel._api._cgi._base = there  # type: ignore[attr-defined]  # as if the API had this host
+        assert await world.fetch("v1") == PDF
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:1/meta-data", "http://evil.example/qq.com", "file:///etc/passwd"])
+async def test_a_video_on_a_foreign_host_is_not_fetched(world: World, url: str) -> None:
+    world.platform.videos["v1"] = url
+
+    assert (await world.refused("v1")).code == "host"
+
+
+async def test_a_video_of_tencent_is_fetched_over_tls(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    async def note(http: object, url: str, **bounds: object) -> bytes:
+        asked.append(url)
+        return PDF
+
+    monkeypatch.setattr("channels.kit.cgi.download", note)
+    world.platform.videos["v1"] = "http://vweixinp.tc.qq.com/1.mp4?vkey=x"
+
+    assert (await world.fetch("v1"), asked) == (PDF, ["https://vweixinp.tc.qq.com/1.mp4?vkey=x"])
 
 
 async def test_a_file_that_is_too_large_is_not_read(world: World) -> None:
