@@ -1,15 +1,20 @@
 """Answers go out by send_msg, where the session is ours."""
 
+import asyncio
 import re
 from dataclasses import replace
 
 import pytest
+from wechatpy.enterprise import WeChatClient
+from wechatpy.enterprise.crypto import WeChatCrypto
+from wechatpy.exceptions import WeChatClientException
 
+from channels.kit import xml
 from channels.wechat_kf.channel import msgid
 from hub.errors import Blocked, Closed, DeliveryError, Faulty, Impossible
 from hub.message import Receipt
 from tests.channels.callback import serving
-from tests.channels.wechat_kf.conftest import CUSTOMER, DESK, Make, World, said
+from tests.channels.wechat_kf.conftest import CORP, CUSTOMER, DESK, KEY, SECRET, TOKEN, Make, World, said
 
 SEND, STATE = "kf/send_msg", "kf/service_state/get"
 
@@ -40,6 +45,27 @@ async def test_a_text_goes_to_the_customer_from_the_desk_that_was_asked(make: Ma
         "text": {"content": "九点。"},
     }
     assert "九点".encode() in world.service.of(SEND)[0].raw
+
+
+async def test_wechatpy_takes_the_simulator_for_customer_service(make: Make) -> None:
+    """It knows no calls of customer service, but the errors and the form of all calls; and the bell."""
+    world = await ready(make)
+    client = WeChatClient(CORP, SECRET, access_token=world.service.tokens.give(fresh=False)["access_token"])
+    client.API_BASE_URL = f"{world.service.url}/cgi-bin/"
+    said = {"touser": CUSTOMER, "open_kfid": DESK, "msgtype": "text", "text": {"content": "在的"}}
+    done = await asyncio.to_thread(client.post, "kf/send_msg", data=said)
+    page = await asyncio.to_thread(client.post, "kf/sync_msg", data={"open_kfid": DESK, "cursor": ""})
+    with pytest.raises(WeChatClientException) as refused:
+        await asyncio.to_thread(client.post, "kf/send_msg", data={**said, "touser": "wmNOBODY"})
+    bell = xml.fields({"ToUserName": CORP, "MsgType": "event", "Event": "kf_msg_or_event", "OpenKfId": DESK})
+    query, body = world.account.signed(bell)
+    crypto = WeChatCrypto(TOKEN, KEY, CORP)
+    opened = crypto.decrypt_message(body, query["msg_signature"], query["timestamp"], query["nonce"])
+
+    assert (done["errcode"], world.service.sent) == (0, [(DESK, CUSTOMER, "在的")])
+    assert [entry["text"]["content"] for entry in page["msg_list"]] == ["你好"]
+    assert refused.value.errcode == 95002
+    assert opened == bell.decode()
 
 
 async def test_the_same_message_at_a_second_try_is_shown_once(make: Make) -> None:
