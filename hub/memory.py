@@ -16,8 +16,8 @@ from hub.turn import Answer, Remembered
 class Memory(Protocol):
     """Commands such as /link and /forget, facts, and the silence after a hand-over to people."""
 
-    async def identify(self, stored: Stored, vouched: Sequence[Evidence] = ()) -> Stored:
-        """The same message, its person joined with whoever has the same evidence. `vouched` came beside the message."""
+    async def identify(self, stored: Stored, seen: Sequence[Evidence] = ()) -> Stored:
+        """The same message, its person joined with whoever has the same evidence. `seen` came beside it."""
         ...
 
     async def answer(self, stored: Stored) -> Answer | None:
@@ -44,7 +44,7 @@ class Memory(Protocol):
 class Forgetful:
     """No commands, and nothing is known."""
 
-    async def identify(self, stored: Stored, vouched: Sequence[Evidence] = ()) -> Stored:
+    async def identify(self, stored: Stored, seen: Sequence[Evidence] = ()) -> Stored:
         return stored
 
     async def answer(self, stored: Stored) -> Answer | None:

@@ -92,10 +92,14 @@ async def _link(store: Store, person: int, args: argparse.Namespace) -> int:
 
 async def _unlink(store: Store, person: int, args: argparse.Namespace) -> int:
     channel, _, user = args.who.partition(":")
-    parted = await store.write(
-        lambda connection: linking.part(connection, privacy.identity(connection, channel, user), by=BY, now=_now())
-    )
-    console.print("unlinked" if parted else "this identity stands alone")
+
+    def job(connection: Connection) -> tuple[bool, int]:
+        one = privacy.identity(connection, channel, user)
+        return linking.part(connection, one, by=BY, now=_now()), linking.mates(connection, one)
+
+    parted, mates = await store.write(job)
+    left = f"; it is still one person with {mates} more, run it again to part them, too" if mates else ""
+    console.print(f"unlinked{left}" if parted else "this identity stands alone")
     return 0 if parted else 1
 
 
@@ -180,7 +184,7 @@ VERBS: dict[str, tuple[str, Callable[[Store, int, argparse.Namespace], Any]]] = 
     "allow": ("lifts all that was forbidden", _allow),
     "return": ("the agent answers again where people had taken over", _return),
     "link": ("joins two people, on the operator's word", _link),
-    "unlink": ("takes this identity out of its person", _unlink),
+    "unlink": ("undoes the last join of this identity", _unlink),
     "export": ("everything that is kept, as JSON on standard output", _export),
     "erase": ("removes every trace", _erase),
 }

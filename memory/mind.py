@@ -17,7 +17,7 @@ from hub.message import Choice, Conversation
 from hub.person import Evidence, Person
 from hub.texts import texts
 from hub.turn import Answer, Remembered
-from memory import facts, handing, linking, past, patterns, people, requests, said, summaries, wishes
+from memory import facts, handing, past, patterns, people, requests, said, summaries, vouched, wishes
 from memory.handing import Rules, Tell
 from memory.operators import Operators
 from memory.requests import identity, place
@@ -65,20 +65,25 @@ class Mind:
         self._shown = history // 2
         self._kept = kept
 
-    async def identify(self, stored: Stored, vouched: Sequence[Evidence] = ()) -> Stored:
+    async def identify(self, stored: Stored, seen: Sequence[Evidence] = ()) -> Stored:
         """See hub.memory.Memory."""
-        if not any(proof.kind in self._trusted for proof in (*stored.message.evidence, *vouched)):
+        if not any(proof.kind in self._trusted for proof in (*stored.message.evidence, *seen)):
             return stored
 
-        def job(connection: Connection) -> Person | None:
-            people.meet(connection, stored.message.sender, tuple(vouched), now=self._clock())
+        def job(connection: Connection) -> tuple[Person | None, Sequence[vouched.Parted]]:
+            now = self._clock()
+            people.meet(connection, stored.message.sender, tuple(seen), now=now)
             row = identity(connection, stored)
-            if not linking.join_by_evidence(connection, row, trusted=self._trusted, now=self._clock()):
-                return None
+            parted = vouched.part_contradicted(connection, row, trusted=self._trusted, now=now)
+            if not vouched.join_by_evidence(connection, row, trusted=self._trusted, now=now) and not parted:
+                return None, ()
             met = people.known(connection, stored.message.sender)
-            return met.person if met else None
+            return met.person if met else None, parted
 
-        person = await self._store.write(job)
+        person, parted = await self._store.write(job)
+        for one in parted:
+            if one.place:
+                await self._tell(one.place, texts("en" if one.language == "en" else "zh").memory.parted)
         return replace(stored, person=person) if person else stored
 
     async def give_back(self, conversation: Conversation) -> None:

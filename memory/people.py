@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, exists, func, insert, or_, select
+from sqlalchemy import Connection, bindparam, delete, exists, func, insert, or_, select
 
 from hub.person import Evidence, Identity, Language, Person
 from memory.prepared import Prepared
@@ -48,8 +48,15 @@ _NEW_IDENTITY = Prepared(
     ("person_id", "channel", "account", "user", "created_at"),
 )
 _NEW_EVIDENCE = Prepared(
-    lambda dialect: INSERTS[dialect](evidence).on_conflict_do_nothing(),
+    lambda dialect: INSERTS[dialect](evidence).on_conflict_do_nothing().returning(evidence.c.id),
     ("identity_id", "kind", "value", "first_seen_at"),
+)
+_OLD_EVIDENCE = Prepared(
+    lambda _: delete(evidence).where(
+        evidence.c.identity_id == bindparam("identity_id"),
+        evidence.c.kind == bindparam("kind"),
+        evidence.c.value != bindparam("value"),
+    )
 )
 
 
@@ -66,12 +73,17 @@ def known(connection: Connection, identity: Identity) -> Known | None:
 
 
 def meet(connection: Connection, identity: Identity, proofs: tuple[Evidence, ...], *, now: datetime) -> Known:
-    """The identity and its person; both are made where they are new. Keeps what the platform vouches for."""
+    """The identity and its person; both are made where they are new. Keeps what the platform vouches for now.
+
+    A number that somebody had before may be another's today: a new value of a kind takes the place of the old.
+    """
     met = known(connection, identity) or _new(connection, identity, now)
     if not proofs:
         return met
     for proof in proofs:
-        _NEW_EVIDENCE.run(connection, {"identity_id": met.row, **asdict(proof), "first_seen_at": now})
+        values = {"identity_id": met.row, **asdict(proof), "first_seen_at": now}
+        if _NEW_EVIDENCE.first(connection, values):
+            _OLD_EVIDENCE.run(connection, values)
     return known(connection, identity) or met
 
 

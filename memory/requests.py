@@ -83,6 +83,8 @@ def _otherwise(asked: Asked) -> Said | None:
 
 
 def _link(asked: Asked) -> Said:
+    if place(asked.stored) != facts.PRIVATE:  # whoever reads it could use it, and would be taken for them
+        return Said(asked.says.memory.privately)
     code = linking.new_code(asked.connection, asked.side, now=asked.now)
     return Said(asked.says.memory.code.format(code=code))
 
@@ -96,6 +98,8 @@ def _use(asked: Asked) -> Said:
 
 def _unlink(asked: Asked) -> Said:
     parted = linking.part(asked.connection, asked.side.identity, by=asked.by, now=asked.now)
+    if parted and linking.mates(asked.connection, asked.side.identity):
+        return Said(asked.says.memory.unlinked_last)
     return Said(asked.says.memory.unlinked if parted else asked.says.memory.not_linked)
 
 

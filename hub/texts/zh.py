@@ -40,6 +40,7 @@ TEXTS = Texts(
         not_stored="消息暂时没能保存，请稍后再试。",
         no_model="未接模型，直接引用资料原文",
     ),
+    meant="按“{question}”为您查找：",
     related="没有找到直接的答案，下面这段资料可能有关：\n\n{passage}",
     perhaps="您是想问下面的问题吗？",
     greeting="您好！我可以根据资料回答您的问题，请直接告诉我您想了解什么。",
@@ -67,6 +68,10 @@ TEXTS = Texts(
         linked="绑定成功，我会把您在两个渠道说过的话当作同一个人的。随时说 /unlink 可以解除。",
         linked_elsewhere="您的账号刚刚在另一个渠道绑定成功。如果不是您本人操作，请马上说 /unlink 解除。",
         unlinked="已解除绑定，各渠道说过的话各归各的。",
+        unlinked_last="已解除最近一次绑定。这个账号还和其他渠道绑定着，再说一次 /unlink 可以继续解除。",
+        parted="经核实，与这个账号绑定的账号并不属于同一个人，已自动解除绑定，各自说过的话各归各的。"
+        "如果确实都是您本人，请重新说 /link 绑定。",
+        privately="绑定码只能给您本人看，请私下对我说 /link。",
         not_linked="这个账号没有绑定其他渠道。",
         known="我记得您说过：",
         line="{number}. {fact}",

@@ -65,6 +65,7 @@ joins = Table(
     Column("why", Text, nullable=False),
     Column("joined_at", Moment, nullable=False),
     Column("parted_at", Moment),
+    Column("parted_by", Text, nullable=False, server_default=""),
 )
 
 facts = Table(

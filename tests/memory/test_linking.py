@@ -1,6 +1,7 @@
 """People are joined by what platforms and directories vouch for, and never two whose verified ids differ."""
 
 import asyncio
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -9,9 +10,10 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from hub.person import Evidence
-from memory.linking import JOINING
 from memory.store import Store, open_store
+from memory.tables import audit as log
 from memory.tables import evidence, identities
+from memory.vouched import JOINING
 from tests.hub.stage import migrated
 from tests.memory.world import World
 
@@ -65,6 +67,80 @@ async def test_a_directory_that_is_not_trusted_joins_nobody(store: Store) -> Non
     assert await meet(careful, "dingtalk:d1", EMAIL) != ming
 
 
+# -- what is learned later
+
+
+async def test_a_verified_id_that_comes_later_and_contradicts_parts_them_again(world: World) -> None:
+    await world.say("feishu:ou_1", "我对花生过敏")
+    ming = await meet(world, "feishu:ou_1", EMAIL, DESK)
+    assert await meet(world, "dingtalk:d1", DESK) == ming
+    await world.say("dingtalk:d1", "我的暗号是琥珀色")
+    other = await meet(world, "dingtalk:d1", OTHER, DESK)
+
+    assert other != await meet(world, "feishu:ou_1", EMAIL, DESK)
+    feishu, dingtalk = await world.seen("feishu:ou_1"), await world.seen("dingtalk:d1")
+    assert ("花生" in feishu, "琥珀" in feishu) == (True, False)
+    assert ("花生" in dingtalk, "琥珀" in dingtalk) == (False, True)
+    assert [text for _, text in world.told if "不属于同一个人" in text] == [world.told[0][1]] * 2
+    acts = await world.store.read(lambda c: [tuple(row) for row in c.execute(select(log.c.act, log.c.detail))])
+    assert acts[-1] == ("part", "verified ids differ: email")
+
+
+async def test_those_whose_ids_agree_are_joined_again_and_the_stranger_is_not(world: World) -> None:
+    ming = await meet(world, "feishu:ou_1", EMAIL, DESK)
+    for who in ("dingtalk:d1", "wecom:w1"):
+        assert await meet(world, who, DESK) == ming
+    stranger = await meet(world, "wecom:w1", OTHER, DESK)
+    again = await meet(world, "dingtalk:d1", EMAIL, DESK)
+
+    assert again == await meet(world, "feishu:ou_1", EMAIL, DESK)
+    assert again not in (stranger, await meet(world, "wecom:w1", OTHER, DESK))
+
+
+async def test_a_number_that_was_given_to_somebody_else_joins_nobody_to_who_had_it_before(world: World) -> None:
+    ming = await meet(world, "feishu:ou_1", DESK)
+    await meet(world, "feishu:ou_1", Evidence("mobile", "13999990000"))
+
+    assert await meet(world, "dingtalk:d9", DESK) != ming
+
+
+async def test_a_code_said_after_both_ids_were_known_stands_above_them(world: World) -> None:
+    await meet(world, "feishu:ou_1", EMAIL)
+    await meet(world, "dingtalk:d1", OTHER)
+    await world.say("dingtalk:d1", f"/link {await world.code('feishu:ou_1')}")
+
+    assert await meet(world, "dingtalk:d1", OTHER) == await meet(world, "feishu:ou_1", EMAIL)
+    world.now += timedelta(minutes=1)
+    assert await meet(world, "dingtalk:d1", Evidence("email", "third@corp.com")) != await meet(world, "feishu:ou_1")
+
+
+async def test_whoever_parted_is_joined_by_evidence_from_neither_side(world: World) -> None:
+    await meet(world, "feishu:ou_1", EMAIL)
+    await meet(world, "dingtalk:d1", EMAIL)
+    await world.say("dingtalk:d1", "/unlink")
+
+    assert await meet(world, "feishu:ou_1", EMAIL) != await meet(world, "dingtalk:d1", EMAIL)
+
+
+async def test_the_side_that_gave_a_code_undoes_it_for_all_of_its_accounts(world: World) -> None:
+    await world.say("wecom:lin", f"/link {await world.code('oa:lin')}")
+    await world.say("wecom:lin", "我的暗号是琥珀色")
+    await world.say("web:thief", f"/link {await world.code('oa:lin')}")
+    assert "再说一次" in await world.say("oa:lin", "/unlink")
+
+    assert "琥珀" not in await world.seen("web:thief")
+    assert "琥珀" in await world.seen("oa:lin")
+    await world.say("oa:lin", "/unlink")
+    assert "琥珀" not in await world.seen("oa:lin")
+
+
+async def test_in_a_group_nobody_is_given_a_code_that_all_could_use(world: World) -> None:
+    said = await world.say("feishu:ou_1", "/link", group="room")
+
+    assert "私下" in said
+    assert "10 分钟" not in said
+
+
 # -- whatever directories say
 
 SEEN = st.tuples(
@@ -84,14 +160,13 @@ def test_two_people_with_different_verified_ids_are_never_joined(
 
 
 async def _play(folder: Path, seen: list[tuple[str, set[Evidence]]]) -> None:
-    """A directory tells the same of a member whenever it is asked: one value of a kind at most."""
+    """Ids are learned late, and change; a platform tells one value of a kind at a time."""
     migrated(folder)
-    told: dict[str, tuple[Evidence, ...]] = {}
     async with open_store("", folder) as store:
         world = World(store, trusted=JOINING)
         for who, vouched in seen:
             one_of_a_kind = {proof.kind: proof for proof in sorted(vouched, key=repr)}
-            await meet(world, who, *told.setdefault(who, tuple(one_of_a_kind.values())))
+            await meet(world, who, *one_of_a_kind.values())
         query = select(identities.c.person_id, identities.c.channel, evidence.c.kind, evidence.c.value).join(
             evidence, evidence.c.identity_id == identities.c.id, isouter=True
         )
