@@ -1,12 +1,13 @@
 """What users of such systems complain about, as whole turns: a real hub, every platform played by its simulator."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
 from agent.models.scripted import Asked, Reply
-from tests.bench.platforms import SIDES, App, Application, Bot, CustomerService, OfficialAccount, Page, Robot
-from tests.scenarios.house import house
+from tests.bench.platforms import SIDES, App, Application, Bot, CustomerService, OfficialAccount, Robot, Side
+from tests.scenarios.house import PATIENCE, house
 
 LONG = "".join(f"第{n}条，退货须在七天以内提出，商品应当完好。" for n in range(460))
 """30 KB."""
@@ -38,7 +39,7 @@ async def test_wechat_a_late_answer_of_a_verified_account_is_pushed_exactly_once
 
 @pytest.mark.parametrize("kind", SIDES, ids=lambda side: side.kind)
 async def test_an_acknowledgement_waits_for_no_agent(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: type[Application]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: type[Side]
 ) -> None:
     """The model answers in half a minute, which no platform waits for, and neither does this test."""
     async with house(tmp_path, monkeypatch, kind, script=lambda asked: Reply("九点", wait=30)) as at:
@@ -139,10 +140,48 @@ async def test_customer_service_a_question_that_no_model_answers_gets_a_last_sen
         assert "没有找到" in said
 
 
-async def test_a_fault_inside_never_shows_to_people(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with house(tmp_path, monkeypatch, Page, script=lambda asked: Reply(status=500)) as at, at.running():
-        await at.sides["h5"].meet(at.http, at.ends, ["lin"])
-        await at.say("h5", "几点开门")
-        (said,) = await at.until("h5", 1)
+async def test_customer_service_people_get_the_customer_also_where_the_hub_ended_in_between(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The reply that says so could not be sent before; the session moves after it, not before it."""
+    async with house(tmp_path, monkeypatch, CustomerService, script=echo) as at:
+        side = at.sides["wechat_kf"]
+        assert isinstance(side, CustomerService)
+        at.file.write_text(at.file.read_text() + "handover = []\n")
+        side.service.refuse("kf/send_msg", -1)
+        async with at.running():
+            await at.say("wechat_kf", "转人工")
+            async with asyncio.timeout(PATIENCE):
+                await side.service.until(lambda: bool(side.service.of("kf/send_msg")))
+        assert side.service.of("kf/service_state/trans") == []
+        side.service.faults.clear()
+        async with at.running():
+            (said,) = await at.until("wechat_kf", 1)
+            async with asyncio.timeout(PATIENCE):
+                await side.service.until(lambda: bool(side.service.states))
+            await at.say("wechat_kf", "有人吗")
 
-        assert not {"500", "Error", "Traceback"} & set(said.split())
+        assert ("人工" in said, "转机器人" in said) == (True, False)
+        assert list(side.service.states.values()) == [2]
+        assert at.model.asked == []
+
+
+INSIDE = "SecretInside-7d1f"
+
+
+def broken(asked: Asked) -> Reply:
+    """A model whose fault says more than people should read."""
+    return Reply(status=500, raw=f'{{"error": {{"message": "Traceback: {INSIDE}"}}}}'.encode())
+
+
+@pytest.mark.parametrize("kind", SIDES, ids=lambda side: side.kind)
+async def test_a_fault_inside_never_shows_to_people(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: type[Side]
+) -> None:
+    async with house(tmp_path, monkeypatch, kind, script=broken) as at, at.running():
+        await at.sides[kind.kind].meet(at.http, at.ends, ["lin"])
+        await at.say(kind.kind, "几点开门")
+        said = " ".join(await at.until(kind.kind, 1))
+
+        assert at.model.asked
+        assert not [word for word in (INSIDE, "500", "Error", "Traceback", "rror") if word in said]
