@@ -166,7 +166,7 @@ class OneAgent:
         return kept
 
     async def _context(self, turn: Turn) -> Context:
-        question, found = await self._found(turn)
+        question, alone, found = await self._found(turn)
         if written := [each for each in turn.attachments if each.text]:
             own = await asyncio.to_thread(files.about, written, question, limit=self._section.passages)
             found = files.joined(own, found)
@@ -191,16 +191,19 @@ class OneAgent:
             instructions=section.instructions,
             language=tongue,
             budget=budget,
+            own=alone,
+            meant=found.meant,
         )
 
-    async def _found(self, turn: Turn) -> tuple[str, Found]:
+    async def _found(self, turn: Turn) -> tuple[str, str, Found]:
         """The passages: for the question after the one that it hangs on, where they answer that, else by itself."""
         limit = self._section.passages
         if both := joined(turn):
             found = await self._knowledge.search(both, limit=limit)
             if found.answers:
-                return both, found
-        return turn.text, await self._knowledge.search(turn.text, limit=limit)
+                return found.meant or both, turn.text, found
+        found = await self._knowledge.search(turn.text, limit=limit)
+        return found.meant or turn.text, "", found
 
     @staticmethod
     def _language(turn: Turn) -> Language:

@@ -102,11 +102,13 @@ class Passage:
 class Found:
     """What a search brought: passages, best first, and whether they answer the question.
 
-    `confidence` is between 0 and 1 and calibrated: below THRESHOLD the knowledge does not hold it.
+    `confidence` is between 0 and 1 and calibrated: below THRESHOLD the knowledge does not hold it. `meant` is what
+    was searched for in the place of a mistyped question, else "".
     """
 
     passages: tuple[Passage, ...] = ()
     confidence: float = 0.0
+    meant: str = ""
 
     @property
     def answers(self) -> bool:
@@ -234,6 +236,10 @@ class Context:
     budget: Budget = Budget()
     done: Done | None = None
     """What the answer has to tell the person first: the outcome of what they said yes to."""
+    own: str = ""
+    """The words of the person alone, where `question` was put together from theirs and those before."""
+    meant: str = ""
+    """What was searched for in the place of a mistyped question."""
 
     @property
     def answerable(self) -> bool:

@@ -113,4 +113,4 @@ def joined(file: Found, knowledge: Found) -> Found:
     if not knowledge.answers:
         return file
     first, second = (file, knowledge) if file.answers else (knowledge, file)
-    return Found((*first.passages, *second.passages), max(file.confidence, knowledge.confidence))
+    return Found((*first.passages, *second.passages), max(file.confidence, knowledge.confidence), knowledge.meant)

@@ -123,6 +123,8 @@ def answered(turn: Turn, context: Context) -> Answer:
     if not found:
         return _unknown(context)
     text = "\n\n".join(_paragraph(piece, label) for label, piece in enumerate(found, 1))
+    if context.meant:
+        text = f"{said.meant.format(question=context.meant)}\n\n{text}"
     citations = tuple(_citation(piece, label) for label, piece in enumerate(found, 1))
     return Answer(text, citations, engine=Extractive.name, confidence=context.confidence)
 
@@ -140,8 +142,7 @@ def _unknown(context: Context) -> Answer:
 def _found(turn: Turn, context: Context, passages: Sequence[Passage] | None = None) -> list[Evidence]:
     """What the passages on the shelf answer."""
     shown = context.shelf.passages if passages is None else passages
-    own = turn.text if context.question != turn.text else ""
-    return evidence(context.question, shown, context.confidence, own) if context.answerable else []
+    return evidence(context.question, shown, context.confidence, context.own) if context.answerable else []
 
 
 def _remembered(turn: Turn, least: float) -> str:

@@ -5,7 +5,9 @@ Meaning is a help, never a condition: when its process is starting, busy or gone
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
 
 import structlog
 
@@ -15,6 +17,7 @@ from agent.knowledge.archive import Archive, Hits
 from agent.knowledge.catalogue import Stored, Totals
 from agent.knowledge.rank import Bag, Question, Ranked, Trial, Weights
 from agent.knowledge.vectors.client import Away, Vectors
+from agent.mended import mended
 
 NEAREST = 30
 """Passages that are brought by meaning."""
@@ -28,6 +31,14 @@ BAGS = 2000
 """Passages whose words are remembered."""
 
 log = structlog.get_logger()
+
+
+class Searched(NamedTuple):
+    """What was found, which words of the question stand anywhere, and the normal texts that were looked at."""
+
+    found: Found = Found()
+    known: Container[str] = ()
+    texts: Sequence[str] = ()
 
 
 class Search:
@@ -56,13 +67,23 @@ class Search:
         """Told when a question wants to be understood."""
 
     async def search(self, text: str, *, limit: int) -> Found:
-        """Passages, best first, and how sure it is that they answer. Raises NotStored when the database is away."""
-        question = Question(text[:LONGEST])
+        """Passages, best first, and how sure it is that they answer. Raises NotStored when the database is away.
+
+        Where the knowledge suggests that the question was mistyped, what was meant is searched for if that is surer.
+        """
+        typed, known, texts = await self._search(Question(text[:LONGEST]), limit)
+        meant = await asyncio.to_thread(mended, tokens.normal(text[:LONGEST]), known, texts)
+        if not meant:
+            return typed
+        found, *_ = await self._search(Question(meant), limit)
+        return replace(found, meant=meant) if found.confidence >= typed.confidence else typed
+
+    async def _search(self, question: Question, limit: int) -> Searched:
         if not question.words and not question.characters:
-            return Found()
+            return Searched()
         hits = await self._archive.find(question)
         if not hits.passages and not question.meaningful:
-            return Found()
+            return Searched()
         stored = {one.key: one for one in hits.passages}
         trial, ranked = await asyncio.to_thread(self._by_word, question, hits)
         if ranked is None:
@@ -70,7 +91,8 @@ class Search:
             added = await self._archive.by_key(closeness.keys() - stored.keys()) if closeness else []
             stored |= {one.key: one for one in added}
             ranked = await asyncio.to_thread(lambda: trial.ranked(self._remembered(stored.values()), closeness))
-        return found(ranked, stored, limit)
+        texts = tuple(bag.text for bag in self._remembered(stored.values()).values())
+        return Searched(found(ranked, stored, limit), hits.words, texts)
 
     def _by_word(self, question: Question, hits: Hits) -> tuple[Trial, Ranked | None]:
         """The order by word; None where the meaning is to be asked first."""

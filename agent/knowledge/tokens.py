@@ -62,7 +62,7 @@ def sounds(text: str) -> list[str]:
     found = []
     for run in RUN.findall(text):
         if IS_HAN.match(run):
-            syllables = [_sound(character) for character in run]
+            syllables = [sound(character) for character in run]
             found += [f"{a}_{b}" for a, b in pairwise(syllables)]
     return found
 
@@ -119,7 +119,7 @@ def _converter() -> "OpenCC":
 
 
 @cache
-def _sound(character: str) -> str:
+def sound(character: str) -> str:
     """Without tone; the character itself where it has no sound.
 
     pypinyin's dictionary of phrases costs 45 MB and is not needed for one character at a time.

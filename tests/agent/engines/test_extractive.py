@@ -170,7 +170,9 @@ def test_a_passage_that_is_nothing_but_a_heading_says_that() -> None:
 
 
 def test_a_follow_up_about_something_else_is_not_answered_with_the_topic_before() -> None:
-    said = answered(turn("那夸克呢?"), context("满多少元免运费?\n那夸克呢?", SHIPPING))
+    asked = replace(context("满多少元免运费 那夸克呢?", SHIPPING), own="那夸克呢?")
+
+    said = answered(turn("那夸克呢?"), asked)
 
     assert said.refused
 
@@ -264,4 +266,12 @@ def test_a_follow_up_is_answered_for_what_it_asks() -> None:
     rows = passage("| 等级 | 折扣 |\n|---|---|\n| 银卡会员 | 98 折 |\n| 金卡会员 | 95 折 |")
     both = "银卡会员打几折 金卡呢?"
 
-    assert "95 折" in answered(turn("金卡呢?"), context(both, rows)).text
+    assert "95 折" in answered(turn("金卡呢?"), replace(context(both, rows), own="金卡呢?")).text
+
+
+def test_a_mistyped_question_is_answered_as_it_was_meant_and_says_so() -> None:
+    asked = replace(context("退货运费谁承担", passage("退货运费由买家承担。")), meant="退货运费谁承担")
+
+    said = answered(turn("退货运废谁承担"), asked).text
+
+    assert said == f"{texts('zh').meant.format(question='退货运费谁承担')}\n\n退货运费由买家承担。[1]"

@@ -140,3 +140,12 @@ async def test_a_very_long_question_is_searched_by_its_beginning(archive: Archiv
     found = await Search(archive, None).search("退款多久原路返回" + "啊" * 100_000, limit=6)
 
     assert sources(found)[0] == "refunds.md"
+
+
+async def test_a_mistyped_word_is_searched_for_as_the_knowledge_writes_it(archive: Archive) -> None:
+    found = await Search(archive, None).search("会元日是哪天", limit=6)
+    meant = await Search(archive, None).search("会员日是哪天", limit=6)
+
+    assert (found.meant, found.passages[0].document) == ("会员日是哪天", "会员日")
+    assert (meant.meant, meant.confidence) == ("", found.confidence)
+    assert not (await Search(archive, None).search("深圳有会员日吗", limit=6)).meant
