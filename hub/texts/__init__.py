@@ -39,6 +39,12 @@ class MemoryTexts:
     linked_elsewhere: str
     """To the side that gave the code."""
     unlinked: str
+    unlinked_last: str
+    """One link is undone, and there are others."""
+    parted: str
+    """Verified ids showed that a linked account is another person's."""
+    privately: str
+    """No code is given in a group."""
     not_linked: str
     known: str
     """Before the list of facts, with its colon."""

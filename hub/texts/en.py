@@ -68,6 +68,10 @@ TEXTS = Texts(
         linked="Done: I take what you say on both channels as said by one person. Say /unlink at any time to undo it.",
         linked_elsewhere="Your account was just linked on another channel. If that was not you, say /unlink right now.",
         unlinked="Undone: what was said on each channel stays there.",
+        unlinked_last="The last link is undone. This account is still linked to others; say /unlink again to go on.",
+        parted="It turned out that an account linked to this one is somebody else's, so all links were undone; "
+        "what was said on each channel stays there. If they are all yours, say /link once more.",
+        privately="A code is for your eyes only: say /link to me in private.",
         not_linked="This account is not linked to another channel.",
         known="I remember that you told me:",
         line="{number}. {fact}",
