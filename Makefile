@@ -13,7 +13,7 @@ UV = VIRTUAL_ENV=$(VENV) $(if $(MIRROR),UV_DEFAULT_INDEX="$(MIRROR)") $(if $(CER
 COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench format lint types imports unused lock clean
+.PHONY: help run test check bench format lint types imports unused kotaemon lock clean
 
 help: ## list the commands
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1	\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
@@ -63,9 +63,29 @@ unused: $(VENV)/.dev
 bench: $(VENV)/.dev ## measure throughput beside a bare aiohttp handler, memory, start-up and growth
 	$(BIN)/python -m tests.bench
 
+# Kotaemon's versions do not go together with the hub's: its agents run in an environment of their own.
+KOTAEMON := .venv-kotaemon
+KOTAEMON_COMMIT := 4015bb0f7cebd59d474624c4a570a4c119cdd826
+KOTAEMON_PUBLIC := kotaemon @ git+https://github.com/Cinnamon/kotaemon@$(KOTAEMON_COMMIT)\#subdirectory=libs/kotaemon
+KOTAEMON_FOLDER = $(firstword $(wildcard $(KOTAEMON_SOURCE)/libs/kotaemon) $(KOTAEMON_SOURCE))
+
+kotaemon: $(BIN)/uv requirements-kotaemon.lock ## set up engine = "kotaemon", from its repository or KOTAEMON_SOURCE=folder
+	@$(UV) venv --quiet --clear --python ">=3.11,<3.13" $(KOTAEMON)
+	@$(UV) pip install --quiet --python $(KOTAEMON)/bin/python --require-hashes -r requirements-kotaemon.lock
+ifdef KOTAEMON_SOURCE
+	@cp -R "$(KOTAEMON_FOLDER)" $(KOTAEMON)/source
+	@$(UV) pip install --quiet --python $(KOTAEMON)/bin/python --no-deps --no-build-isolation ./$(KOTAEMON)/source
+	@rm -rf $(KOTAEMON)/source
+else
+	@$(UV) pip install --quiet --python $(KOTAEMON)/bin/python --no-deps --no-build-isolation "$(KOTAEMON_PUBLIC)" || { \
+		echo "Kotaemon's repository can't be reached from here. Copy it here and run: make kotaemon KOTAEMON_SOURCE=/path/to/kotaemon"; exit 1; }
+endif
+	@echo 'Kotaemon is set up in $(KOTAEMON). Write engine = "kotaemon" below [agent] in $(CONFIG).'
+
 lock: $(BIN)/uv ## resolve the dependencies again into the lock files
 	@$(COMPILE) pyproject.toml -o requirements.lock
 	@$(COMPILE) -c requirements.lock --group dev pyproject.toml -o requirements-dev.lock
+	@$(COMPILE) requirements-kotaemon.in -o requirements-kotaemon.lock
 
-clean: ## remove the environment
-	rm -rf $(VENV)
+clean: ## remove the environments
+	rm -rf $(VENV) $(KOTAEMON)

@@ -20,6 +20,7 @@ from agent.breaker import Breaker
 from agent.engine import Budget, Context, Engine, Found, Knowledge, Shelf, Tools
 from agent.engines.builtin import Builtin
 from agent.engines.extractive import Extractive
+from agent.engines.kotaemon.engine import Kotaemon
 from agent.grounding import grounding
 from agent.ladder import Ladder, Nobody, Observer, Rung
 from agent.models import providers
@@ -211,6 +212,7 @@ class OneAgent:
 
 
 def engines(section: AgentSection) -> list[Engine]:
-    """The engines of a configuration, best first: its models, then the passages themselves."""
+    """The engines of a configuration, best first: Kotaemon where it is chosen, the models, the passages themselves."""
     models = [providers.model(section.model), *map(providers.model, section.model.fallbacks)]
-    return [*(Builtin(model) for model in models if model is not None), Extractive()]
+    first = [Kotaemon(section)] if section.engine == "kotaemon" and section.model.provider != "none" else []
+    return [*first, *(Builtin(model) for model in models if model is not None), Extractive()]

@@ -237,6 +237,17 @@ class AgentModelSection(ModelSection):
     """Asked in this order when the model before fails; at the end the passages answer without a model."""
 
 
+class KotaemonSection(Section):
+    """The process that Kotaemon's agents run in; used with engine = "kotaemon"."""
+
+    agent: Literal["react", "rewoo"] = "react"
+    """react thinks after each result of a tool, rewoo plans all uses first."""
+    python: Place = Path(".venv-kotaemon/bin/python")
+    """The Python of its environment, which `make kotaemon` sets up."""
+    seconds: Positive = 60
+    """After so many seconds without an answer the builtin engine answers."""
+
+
 class AgentSection(Section):
     """Who answers, and what one answer may cost."""
 
@@ -258,9 +269,10 @@ class AgentSection(Section):
     confirm: Positive = 600
     """Seconds in which a person may say yes to what a tool is to do."""
     model: AgentModelSection = AgentModelSection()
+    kotaemon: KotaemonSection = KotaemonSection()
 
     def warnings(self) -> list[str]:
-        """A name that is kept for an engine to come."""
-        if self.engine == "kotaemon":
-            return ["engine: this version holds no Kotaemon engine; the builtin one answers in its place"]
+        """Kotaemon's agents reason with a model."""
+        if self.engine == "kotaemon" and self.model.provider == "none":
+            return ["engine: Kotaemon needs a model, and none is configured; the builtin engine answers in its place"]
         return []

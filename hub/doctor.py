@@ -15,6 +15,7 @@ from typing import Any
 import aiohttp
 from rich.console import Console
 
+from agent.engines.kotaemon import probe as kotaemon
 from agent.models.providers import probe
 from agent.tools.registry import makers
 from channels.registry import load
@@ -65,6 +66,8 @@ async def findings(config: Config, only: str | None = None) -> AsyncIterator[Fin
                 yield finding
             for section in (config.agent.model, *config.agent.model.fallbacks):
                 yield await probe(section)
+            if config.agent.engine == "kotaemon":
+                yield await kotaemon.probe(config.agent)
         for name in [only] if only else config.channels:
             async for finding in _channel(config, name, http):
                 yield replace(finding, setting=f"channels.{name}.{finding.setting}")

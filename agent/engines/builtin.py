@@ -11,9 +11,9 @@ from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
 from dataclasses import replace
 
-from agent import prompt
-from agent.cite import citations, marks, sources
-from agent.engine import Context, Engine, EngineFailed, ToolFailed, Unconfirmed
+from agent import ending, prompt
+from agent.ending import RESULT
+from agent.engine import Context, Engine, ToolFailed, Unconfirmed
 from agent.models.model import Message, Model, Piece, Request, Spent, ToolCall
 from agent.models.model import Words as Said
 from agent.reply import Words
@@ -21,8 +21,6 @@ from hub.turn import Answer, Delta, Restarted, ToolUsed, Turn, TurnEvent, Usage
 
 CALLS = 4
 """Tool calls that are run of one step; a model that asks for more at once is told so."""
-RESULT = 8000
-"""Characters of a tool's result that the model is shown."""
 
 
 class Builtin(Engine):
@@ -117,25 +115,12 @@ class _Work:
 
     def end(self) -> Iterator[TurnEvent]:
         """The last words, and the sources where the model named none. Raises EngineFailed when nothing was said."""
-        yield from _shown(self._words.end())
-        if not self._words.text:
-            raise EngineFailed("empty")
-        if self._context.answerable and not citations(self._words.text, self._context.shelf, ""):
-            found = marks(self._words.text, *sources(self._words.text, self._context.shelf))
-            yield from _shown(self._words.feed(found) + self._words.end())
+        for text in ending.last(self._words, self._context):
+            yield from _shown(text)
 
     def answer(self, engine: str, model: str) -> Answer:
         """The whole answer."""
-        context = self._context
-        cited = citations(self._words.text, context.shelf, context.question)
-        return Answer(
-            self._words.text,
-            cited,
-            engine=engine,
-            refused=not cited and not context.answerable,
-            confidence=context.confidence,
-            usage=self.usage(model),
-        )
+        return ending.answer(self._words, self._context, engine, self.usage(model))
 
     def usage(self, model: str) -> Usage:
         """What the turn has cost the model so far."""

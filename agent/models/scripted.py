@@ -103,7 +103,7 @@ class Scripted:
             raw = reply.raw or json.dumps({"error": {"message": "scripted"}}).encode()
             after = {"Retry-After": reply.retry_after} if reply.retry_after else None
             return web.Response(status=reply.status, body=raw, content_type=reply.media_type, headers=after)
-        if reply.whole:
+        if reply.whole or not asked.body.get("stream"):
             return web.json_response({"choices": [{"message": _said(reply), "finish_reason": "stop"}], "usage": USAGE})
         return await _streamed(request, reply)
 

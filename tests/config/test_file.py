@@ -369,14 +369,21 @@ def test_what_is_allowed_but_unwise_is_a_warning(place: Path) -> None:
 
 
 def test_what_this_version_does_not_hold_is_told(place: Path) -> None:
-    config = written(
-        place, '[storage]\nurl = "postgresql://db"\n[queue]\nurl = "amqp://bus"\n[agent]\nengine = "kotaemon"\n'
-    )
+    config = written(place, '[storage]\nurl = "postgresql://db"\n[queue]\nurl = "amqp://bus"\n')
 
     assert [str(warning) for warning in config.warnings[1:]] == [
         "queue.url: this version shares no work over RabbitMQ; let one hub at a time use the database",
-        "agent.engine: this version holds no Kotaemon engine; the builtin one answers in its place",
     ]
+
+
+def test_kotaemon_needs_a_model(place: Path) -> None:
+    none = written(place, '[agent]\nengine = "kotaemon"\n')
+    one = written(place, '[agent]\nengine = "kotaemon"\n[agent.model]\nprovider = "ollama"\nname = "qwen"\n')
+
+    assert "agent.engine: Kotaemon needs a model, and none is configured; the builtin engine answers in its place" in [
+        str(warning) for warning in none.warnings
+    ]
+    assert not [warning for warning in one.warnings if str(warning).startswith("agent")]
 
 
 def test_where_there_are_no_kinds_of_tools_there_is_no_setting_for_them(place: Path) -> None:
