@@ -23,6 +23,8 @@ from hub.person import Evidence, Identity
 
 Id = Field(min_length=1, max_length=256)
 ShapeT = TypeVar("ShapeT", bound=BaseModel)
+LONGEST_NAME = 100
+"""Characters of a name that are shown to the agent."""
 
 
 class Header(BaseModel):
@@ -66,6 +68,11 @@ class Mention(BaseModel):
     key: str = Id
     id: UserId = UserId()
     name: str = ""
+
+    @property
+    def shown(self) -> str:
+        """The name in one short line, and never none: people call themselves what they like."""
+        return " ".join(self.name.split())[:LONGEST_NAME] or "…"
 
     @field_validator("id", mode="before")
     @classmethod
@@ -189,7 +196,7 @@ class Reader:
             return None
         kind: Literal["private", "group"] = "private" if said.chat_type == "p2p" else "group"
         mentions = said.mentions or []
-        names = {m.key: "" if bot and m.id.open_id == bot else m.name for m in mentions}
+        names = {m.key: "" if bot and m.id.open_id == bot else m.shown for m in mentions}
         place = Place(message=said.message_id, chat=said.chat_id, thread=said.thread_id or "")
         return InboundMessage(
             key=said.message_id,
