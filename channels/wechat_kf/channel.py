@@ -23,7 +23,7 @@ from channels.wechat_kf.openapi import SILENT, OpenApi, State, harmless
 from channels.wechat_kf.payload import Item, Origin, decode, settle
 from channels.wechat_kf.settings import Settings
 from hub.channel import Channel, Finding, Site, Traits
-from hub.errors import Closed, DeliveryError, Impossible, Unknown
+from hub.errors import Closed, DeliveryError, Impossible, NotStored, Unknown
 from hub.message import InboundMessage, Media, OutboundMessage, Receipt
 from hub.person import Evidence
 from hub.texts import texts
@@ -175,7 +175,10 @@ class CustomerService(Channel[Settings]):
     # ---- out
 
     async def hand_over(self, message: InboundMessage, turn: str) -> None:
-        await self._leaving.intend((message.conversation.account, message.sender.user), turn)
+        try:
+            await self._leaving.intend((message.conversation.account, message.sender.user), turn)
+        except NotStored:
+            log.warning("who waits for people is not known; WeCom keeps the session", channel=self.name)
 
     async def send(self, message: OutboundMessage) -> Receipt:
         """The last part of a reply that announces a hand-over moves the session, and so does its refusal."""

@@ -173,6 +173,17 @@ async def test_a_full_disk_does_not_stop_a_hand_over(make: Make, monkeypatch: py
     await until(lambda: world.service.states.get(KEY) == 2)
 
 
+async def test_a_database_that_is_away_keeps_no_answer_back(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = await make()
+    await world.fetch([said("我要投诉")])
+
+    async def away(key: str) -> str:
+        raise NotStored
+
+    monkeypatch.setattr(world.record, "note", away)
+    await world.channel.hand_over(world.inbox.messages[0], "t1")  # raises nothing
+
+
 async def test_intentions_are_bounded(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("channels.wechat_kf.leaving.KEPT", 3)
     world = await make()
