@@ -9,7 +9,7 @@ import math
 import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
 import structlog
@@ -61,6 +61,10 @@ class Rung:
     breaker: Breaker
 
 
+UNKNOWN = "unknown"
+"""The name of a tool that a model made up: what it wrote is no label and no name."""
+
+
 class Ladder:
     """Engines, best first. The last one should need nothing that can fail."""
 
@@ -94,6 +98,7 @@ class Ladder:
                         rung.breaker.succeeded()
                         self._observer.engine_answered(rung.engine.name, event, seconds=time.monotonic() - began)
                     elif isinstance(event, ToolUsed):
+                        event = _known(event, context)
                         self._observer.tool_used(event)
                     yield event
         except EngineFailed as failure:
@@ -140,3 +145,9 @@ class Ladder:
             seconds=round(seconds, 2),
             breaker=rung.breaker.state,
         )
+
+
+def _known(used: ToolUsed, context: Context) -> ToolUsed:
+    """The same under a name that was declared."""
+    offered = {spec.name for spec in context.tools.offered}
+    return used if used.name in offered else replace(used, name=UNKNOWN)

@@ -197,8 +197,8 @@ class Gateway:
                         await show.grow(text)
                     case Restarted():
                         await show.restart()
-                    case ToolUsed(name=name, outcome=outcome):
-                        self._metrics.tool_called(name, outcome)
+                    case ToolUsed(name=name, outcome=outcome, seconds=seconds):
+                        self._metrics.tool_called(name, outcome, seconds)
                     case Answer():
                         return event
         raise RuntimeError("the agent ended without an answer")

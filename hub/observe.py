@@ -25,6 +25,7 @@ from structlog.typing import EventDict, WrappedLogger
 LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
 TURN_SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15, 30, 60, 120)
+TOOL_SECONDS = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 MODEL_SECONDS = (0.25, 0.5, 1, 2.5, 5, 10, 20, 40, 60, 120)
 
 # -- metrics
@@ -42,6 +43,7 @@ class Metrics:
     models: Histogram
     model_failures: Counter
     tools: Counter
+    tool_seconds: Histogram
     cache_lookups: Counter
     cache_hits: Counter
     approved: Counter
@@ -73,9 +75,10 @@ class Metrics:
         """A model gave no answer; `code` is short: a status, timeout, …"""
         self.model_failures.labels(model, code).inc()
 
-    def tool_called(self, tool: str, outcome: str) -> None:
-        """A tool was called."""
+    def tool_called(self, tool: str, outcome: str, seconds: float) -> None:
+        """A tool was called; it was done, or not, after so many seconds."""
         self.tools.labels(tool, outcome).inc()
+        self.tool_seconds.labels(tool).observe(seconds)
 
     def cache_asked(self, *, hit: bool) -> None:
         """An answer was looked for among those given before; a hit is given again without asking a model."""
@@ -122,6 +125,7 @@ def new_metrics() -> Metrics:
         models=seconds("hub_model_seconds", "How long a model took", "model", MODEL_SECONDS),
         model_failures=counter("hub_model_failures", "Models that gave no answer", "model", "code"),
         tools=counter("hub_tool_calls", "Tools called", "tool", "outcome"),
+        tool_seconds=seconds("hub_tool_seconds", "How long a tool took", "tool", TOOL_SECONDS),
         cache_lookups=counter("hub_cache_lookups", "Questions looked for among those answered before"),
         cache_hits=counter("hub_cache_hits", "Answers given again without asking a model"),
         approved=counter("hub_approved_lookups", "Questions looked for among those with an approved answer", "outcome"),

@@ -6,6 +6,7 @@ The first row names the columns, in any order: `question`, `answer`, and where t
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -15,12 +16,10 @@ from agent.approved.book import COLUMNS
 
 if TYPE_CHECKING:
     import _csv
-
-if TYPE_CHECKING:
-    pass
-
 NAMES = dict(zip(("问题", "答案", "来源", "链接"), COLUMNS, strict=True)) | {name: name for name in COLUMNS}
 DELIMITERS = ",;\t，"
+FORMULA = re.compile(r"'*[=+\-@\t\r]")
+"""What a spreadsheet would run: https://owasp.org/www-community/attacks/CSV_Injection"""
 LONGEST = {"question": 500, "answer": 8000, "source": 200, "url": 2000}
 """Characters of a cell."""
 
@@ -48,12 +47,20 @@ def read(data: bytes) -> Sheet:
 
 
 def write(answers: Sequence[Approved]) -> str:
-    """The same table again."""
+    """The same table again; what a spreadsheet would take for a formula has an apostrophe before it, as in its own."""
     out = io.StringIO(newline="")
     sheet = csv.writer(out)
     sheet.writerow(COLUMNS)
-    sheet.writerows([getattr(one, name) for name in COLUMNS] for one in answers)
+    sheet.writerows([_guarded(getattr(one, name)) for name in COLUMNS] for one in answers)
     return out.getvalue()
+
+
+def _guarded(cell: str) -> str:
+    return f"'{cell}" if FORMULA.match(cell) else cell
+
+
+def _plain(cell: str) -> str:
+    return cell[1:] if cell.startswith("'") and FORMULA.match(cell) else cell
 
 
 def _decoded(data: bytes) -> str | None:
@@ -70,7 +77,7 @@ def _numbered(lines: "_csv.Reader") -> Iterator[tuple[int, list[str]]]:
     begins = 1
     for cells in lines:
         if any(cell.strip() for cell in cells):
-            yield begins, [cell.strip() for cell in cells]
+            yield begins, [_plain(cell.strip()) for cell in cells]
         begins = lines.line_num + 1
 
 

@@ -10,10 +10,11 @@ import time
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
 from dataclasses import replace
+from typing import Literal
 
 from agent import ending, prompt
 from agent.ending import RESULT
-from agent.engine import Context, Engine, ToolFailed, Unconfirmed
+from agent.engine import Context, Engine, ToolFailed, ToolRefused, Unconfirmed
 from agent.models.model import Message, Model, Piece, Request, Spent, ToolCall
 from agent.models.model import Words as Said
 from agent.reply import Words
@@ -100,18 +101,19 @@ class _Work:
         self._messages.append(Message("assistant", "".join(self._said), tuple(self.calls)))
         for n, call in enumerate(self.calls):
             began = time.monotonic()
+            outcome: Literal["ok", "failed", "refused"] = "ok"
             try:
                 if n >= CALLS:
                     raise ToolFailed("一次调用的工具太多，这一个没有执行。")
-                result, outcome = await self._context.tools.call(call.name, call.arguments), True
+                result = await self._context.tools.call(call.name, call.arguments)
             except ToolFailed as failure:
-                result, outcome = str(failure), False
+                result, outcome = str(failure), "refused" if isinstance(failure, ToolRefused) else "failed"
             except Unconfirmed as unconfirmed:
                 self.question = unconfirmed.question
                 yield ToolUsed(call.name[:64], "pending", time.monotonic() - began)
                 return
             self._messages.append(Message("tool", result[:RESULT], call=call.id))
-            yield ToolUsed(call.name[:64], "ok" if outcome else "failed", time.monotonic() - began)
+            yield ToolUsed(call.name[:64], outcome, time.monotonic() - began)
 
     def end(self) -> Iterator[TurnEvent]:
         """The last words, and the sources where the model named none. Raises EngineFailed when nothing was said."""

@@ -12,6 +12,10 @@ from agent.engine import ToolFailed
 
 UNREACHABLE = "这个工具的服务器现在连不上。"
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+CLOUDS = frozenset(
+    map(ipaddress.ip_address, ("100.100.100.200", "168.63.129.16", "192.0.0.192", "fd00:ec2::254", "fd20:ce::254"))
+)
+"""Where clouds keep their credentials besides the link-local addresses: Alibaba, Azure, Oracle, Amazon and Google."""
 NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
@@ -20,9 +24,9 @@ class Forbidden(ToolFailed):
 
 
 def permitted(text: str, *, private: bool) -> bool:
-    """Whether an address may be connected to. Link-local ones, where clouds keep their credentials, never are."""
+    """Whether an address may be connected to. Those where clouds keep their credentials never are."""
     address = _meant(ipaddress.ip_address(text))
-    if address.is_link_local or address.is_multicast or address.is_unspecified:
+    if address in CLOUDS or address.is_link_local or address.is_multicast or address.is_unspecified:
         return False
     return private or (address.is_global and not address.is_reserved)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -22,6 +23,8 @@ from config.settings import fault
 from hub.channel import Finding
 
 BROKEN = "查询没有成功。"
+STEPS = 10_000
+"""Instructions of SQLite, about a millisecond, between two looks at the clock. https://www.sqlite.org/c3ref/progress_handler.html"""
 READS = re.compile(r"\s*(?:select|with|values)\b", re.IGNORECASE)
 
 
@@ -127,6 +130,9 @@ def _sqlite(file: Path, seconds: float) -> Engine:
     @event.listens_for(made, "engine_connect")
     def _limited(connection: Connection) -> None:
         connection.exec_driver_sql("PRAGMA query_only = ON")
+        raw, end = connection.connection.driver_connection, time.monotonic() + seconds
+        assert raw is not None  # noqa: S101 — for the type checker; it is connected
+        raw.set_progress_handler(lambda: time.monotonic() > end, STEPS)
 
     return made
 

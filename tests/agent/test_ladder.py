@@ -10,7 +10,7 @@ from agent.engine import Context, Engine, EngineFailed
 from agent.ladder import Ladder, Observer, Rung
 from hub.texts import texts
 from hub.turn import Answer, Delta, Restarted, ToolUsed, Turn, TurnEvent
-from tests.agent.library import SHIPPING, answer, context, events, shown, turn
+from tests.agent.library import LOOK, SHIPPING, Toolbox, answer, context, events, shown, turn
 from tests.agent.test_breaker import Clock
 
 Step = TurnEvent | Exception | float
@@ -149,9 +149,21 @@ async def test_a_turn_that_nobody_waits_for_is_no_failure() -> None:
 
 async def test_what_happened_is_counted() -> None:
     counts = Counts()
-    first = Played("first", ToolUsed("search", "ok"), EngineFailed("429"))
+    first = Played("first", ToolUsed("look", "ok"), EngineFailed("429"))
+    asked = context("问", tools=Toolbox((LOOK,)))
 
-    found = await events(ladder(first, LAST, observer=counts).answer(turn("问"), context("问")))
+    found = await events(ladder(first, LAST, observer=counts).answer(turn("问"), asked))
 
     assert shown(found) == ""
-    assert counts.seen == ["search ok", "first failed: 429", "last answered"]
+    assert counts.seen == ["look ok", "first failed: 429", "last answered"]
+
+
+async def test_a_tool_that_a_model_made_up_is_counted_without_its_words() -> None:
+    counts = Counts()
+    spoken = Played("first", ToolUsed("look", "ok"), ToolUsed("my number is 13800000000", "failed"), Answer("好了"))
+    asked = context("?", tools=Toolbox((LOOK,)))
+
+    found = await events(ladder(spoken, observer=counts).answer(turn("?"), asked))
+
+    assert [event.name for event in found if isinstance(event, ToolUsed)] == ["look", "unknown"]
+    assert counts.seen == ["look ok", "unknown failed", "first answered"]

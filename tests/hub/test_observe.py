@@ -215,7 +215,7 @@ def test_every_step_of_a_message_is_counted() -> None:
     metrics.delivered("oa", "closed")
     metrics.model_asked("small", 2.0)
     metrics.model_failed("small", "timeout")
-    metrics.tool_called("search", "ok")
+    metrics.tool_called("search", "ok", 0.25)
     metrics.cache_asked(hit=True)
     metrics.cache_asked(hit=False)
     metrics.approved_asked("near")
@@ -232,6 +232,8 @@ def test_every_step_of_a_message_is_counted() -> None:
         'hub_model_seconds_sum{model="small"}': 2.0,
         'hub_model_failures_total{code="timeout",model="small"}': 1.0,
         'hub_tool_calls_total{outcome="ok",tool="search"}': 1.0,
+        'hub_tool_seconds_count{tool="search"}': 1.0,
+        'hub_tool_seconds_sum{tool="search"}': 0.25,
         "hub_cache_lookups_total": 2.0,
         "hub_cache_hits_total": 1.0,
         'hub_approved_lookups_total{outcome="near"}': 1.0,

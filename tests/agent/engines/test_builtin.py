@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from agent.engine import Done, EngineFailed
+from agent.engine import Done, EngineFailed, ToolRefused
 from agent.engines.builtin import Builtin
 from agent.models.openai import ChatModel
 from agent.models.scripted import Asked, Reply, Script, Scripted
@@ -97,6 +97,20 @@ async def test_what_was_done_after_a_yes_is_told_to_the_model_as_the_result_of_i
     assert answer(found).text == "好了：已取消"
     assert [message["role"] for message in messages[-3:]] == ["user", "assistant", "tool"]
     assert messages[-2]["tool_calls"][0]["function"] == {"name": "cancel", "arguments": '{"order": "1024"}'}
+
+
+async def test_a_tool_that_is_refused_has_not_failed() -> None:
+    class Strict(Toolbox):
+        async def call(self, name: str, arguments: str) -> str:
+            raise ToolRefused("linked")
+
+    found, asked = await said(
+        lambda asked: Reply("请先绑定") if asked.results else Reply(calls=(("look", "{}"),)),
+        context=context("?", tools=Strict((LOOK,))),
+    )
+
+    assert "/link" in asked[1].results[0]
+    assert [event.outcome for event in found if isinstance(event, ToolUsed)] == ["refused"]
 
 
 @pytest.mark.parametrize("call", [("no_such_tool", "{}"), ("look", '{"broken')])

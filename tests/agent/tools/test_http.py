@@ -147,7 +147,10 @@ def test_an_address_inside_is_not_reached(address: str) -> None:
     assert not permitted(address, private=False)
 
 
-@pytest.mark.parametrize("address", ["169.254.169.254", "fe80::1", "::ffff:169.254.169.254", "0.0.0.0", "224.0.0.1"])
+CLOUDS = ["169.254.169.254", "::ffff:169.254.169.254", "100.100.100.200", "::ffff:100.100.100.200", "fd00:ec2::254"]
+
+
+@pytest.mark.parametrize("address", [*CLOUDS, "168.63.129.16", "64:ff9b::6464:64c8", "fe80::1", "0.0.0.0", "224.0.0.1"])
 def test_not_even_a_private_tool_reaches_where_clouds_keep_their_credentials(address: str) -> None:
     assert not permitted(address, private=True)
 

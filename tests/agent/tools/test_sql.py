@@ -134,3 +134,10 @@ def test_a_file_is_relative_to_the_configuration(tmp_path: Path) -> None:
     )
 
     assert declared.url.value == f"sqlite:///{tmp_path}/shop.db"
+
+
+async def test_a_query_without_an_end_is_interrupted_by_its_database(url: str) -> None:
+    endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) AS all_of_them FROM n"
+
+    with pytest.raises(ToolFailed):
+        await asked(section(url, query=endless, bind={}, parameters={}, timeout=1))
