@@ -170,8 +170,8 @@ async def open_hub(config: Config) -> AsyncIterator[Hub]:
             hub.open.push_async_callback(channels[name].close)
         await gateway.start()
         beside = (
-            agent.warm(),
-            toolbox.open(),
+            kept_watch("engines", agent.warm),
+            kept_watch("tools", toolbox.open),
             *_watches(config, store, tell, study),
             *map(_kept_running, channels.values()),
         )
@@ -200,8 +200,12 @@ async def _study(config: Config, store: Store) -> AsyncIterator[Study]:
 
 def _watches(config: Config, store: Store, tell: Tell, study: Study) -> list[Coroutine[Any, Any, None]]:
     """What looks after memory while the hub runs."""
-    watches = watch(store, config.operators.hours, tell, now)
-    return [retain(store, config.memory.days, now), watches, study.run()]
+    watches: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {
+        "retention": lambda: retain(store, config.memory.days, now),
+        "handed conversations": lambda: watch(store, config.operators.hours, tell, now),
+        "study": study.run,
+    }
+    return [kept_watch(name, begin) for name, begin in watches.items()]
 
 
 def _agent(
@@ -334,6 +338,18 @@ class Watch:
 
 
 # -- what runs beside
+
+
+async def kept_watch(name: str, watch: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """What looks after something for as long as the hub runs: a fault of ours is logged, and it begins again."""
+    failures = 0
+    while True:
+        try:
+            return await watch()
+        except Exception:
+            log.exception("a watch failed; it begins again", watch=name)
+        await asyncio.sleep(RESTART_SECONDS[min(failures, len(RESTART_SECONDS) - 1)])
+        failures += 1
 
 
 @asynccontextmanager

@@ -17,6 +17,7 @@ from hub.files import Fetch, Taken
 from hub.journal import Stored
 from hub.message import Media
 from hub.turn import Attachment
+from memory.inbox import ERASED
 from memory.store import Store
 from memory.tables import INSERTS, files, messages
 
@@ -81,6 +82,9 @@ class KeptFiles:
         ]
 
         def keep(connection: Connection) -> None:
+            state = select(messages.c.state).where(messages.c.id == stored.id)
+            if connection.execute(state).scalar() in (None, ERASED):  # while it was fetched
+                return
             connection.execute(delete(files).where(files.c.kept_at < self._since(now)))
             for row in rows:
                 connection.execute(INSERTS[connection.dialect.name](files).values(row).on_conflict_do_nothing())

@@ -1,5 +1,6 @@
 """Messages in: stored once, numbered, found again. Functions over a connection; see memory/journal.py."""
 
+import hashlib
 from datetime import datetime
 
 from pydantic import TypeAdapter
@@ -15,6 +16,12 @@ from memory.tables import INSERTS, IS_OPEN, conversations, identities, messages,
 INBOUND: TypeAdapter[InboundMessage] = TypeAdapter(InboundMessage)
 ERASED = "erased"
 """The state of a message whose person was erased: a key without content."""
+
+
+def buried(key: str) -> str:
+    """The key of such a message where the platform's own names the person, as an openid with a time does."""
+    return f"{ERASED} {hashlib.sha256(key.encode()).hexdigest()}"
+
 
 _STORED = (
     select(
@@ -110,6 +117,8 @@ def accept(connection: Connection, message: InboundMessage, payload: str, state:
     name = {"channel": place.channel, "account": place.account, "key": message.key}
     if _EXISTS.first(connection, name):
         return _again(connection, message, name)
+    if message.sender.user in message.key and _EXISTS.first(connection, grave := {**name, "key": buried(message.key)}):
+        return _again(connection, message, grave)
     met = people.meet(connection, message.sender, message.evidence, now=now)
     row, event, handed = _next_event(connection, place)
     values = {

@@ -63,14 +63,12 @@ async def _acquire(connection: "psycopg.AsyncConnection[tuple[bool]]") -> None:
 
 async def _watch(connection: "psycopg.AsyncConnection[tuple[bool]]", lost: Callable[[], None]) -> None:
     """The lock lives as long as its connection."""
-    import psycopg
-
     try:
         while True:
             await asyncio.sleep(ASKED_EVERY)
             async with asyncio.timeout(ASKED_EVERY * 2):
                 await connection.execute("SELECT 1")
-    except (psycopg.Error, OSError, TimeoutError) as error:
+    except Exception as error:  # noqa: BLE001 — whatever it is, nobody watches over the lock any more
         log.error("the database was lost; this hub stops, so that another may work", why=type(error).__name__)
         lost()
 

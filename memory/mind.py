@@ -109,6 +109,8 @@ class Mind:
         )
         if reply is None:
             return None
+        if reply.forgotten:
+            await self._store.scrub(whole=False)
         if reply.other:
             await self._tell(*reply.other)
         return Answer(

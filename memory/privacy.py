@@ -1,18 +1,18 @@
 """A person's data: shown, handed over whole, and erased for good (个人信息保护法, articles 44 to 50).
 
-Erasing takes a person out of every table. What stays is a tombstone without content for each message (its
-key, so that a late redelivery does not bring it back) and a line in the audit log that names a number. The
-database file is rewritten afterwards, so that no page of it holds the old bytes.
+Erasing takes a person out of every table. What stays is a tombstone without content for each message (its key, or the
+digest of a key that names the person, so that a late redelivery does not bring it back) and a line in the audit log
+that names a number. The database file is rewritten afterwards, so that no page of it holds the old bytes.
 """
 
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, exists, func, insert, or_, select, update
+from sqlalchemy import Connection, delete, exists, func, insert, select, update
 
 from memory import audit
-from memory.inbox import ERASED
+from memory.inbox import ERASED, buried
 from memory.tables import (
     bans,
     confirmations,
@@ -25,11 +25,15 @@ from memory.tables import (
     link_codes,
     link_tries,
     messages,
+    notes,
     parts,
     persons,
     summaries,
     tool_calls,
 )
+
+BATCH = 500
+"""Messages that are erased in one statement: a database takes so many values and no more."""
 
 
 def find(connection: Connection, channel: str, user: str) -> int | None:
@@ -94,18 +98,22 @@ def forget(connection: Connection, person: int, *, by: str, now: datetime, spare
 def erase(connection: Connection, person: int, *, by: str, now: datetime) -> None:
     """The person, too."""
     mine = connection.execute(_identities(person)).scalars().all()
-    users = connection.execute(select(identities.c.user).where(identities.c.id.in_(mine))).scalars().all()
+    places = _private(connection, mine)
+    homes = connection.execute(select(joins.c.from_person).where(joins.c.identity_id.in_(mine))).scalars().all()
     _clear(connection, person, mine, 0)
+    connection.execute(delete(notes).where(notes.c.channel == "memory", notes.c.key.in_([f"forget {i}" for i in mine])))
     for table in (evidence, joins, link_codes, link_tries):
         connection.execute(delete(table).where(table.c.identity_id.in_(mine)))
     connection.execute(delete(identities).where(identities.c.id.in_(mine)))
-    connection.execute(delete(persons).where(persons.c.id == person))
-    _leave(connection, users)
+    lived_in = select(identities.c.person_id)
+    gone = persons.c.id.in_([person, *homes]) & persons.c.id.not_in(lived_in)
+    connection.execute(delete(persons).where(gone))
+    _leave(connection, places)
     audit.write(connection, audit.Entry(by, "erase", f"person {person}"), now=now)
 
 
 def _clear(connection: Connection, person: int, mine: Sequence[int], spare: int) -> None:
-    """Takes out the words; a message leaves its key behind, unless the key itself names the person."""
+    """Takes out the words; a message leaves its key behind."""
     rows = connection.execute(_messages(person).add_columns(messages.c.key)).all()
     users = connection.execute(select(identities.c.user).where(identities.c.id.in_(mine))).scalars().all()
     for table in (facts, bans, summaries, parts):
@@ -114,20 +122,25 @@ def _clear(connection: Connection, person: int, mine: Sequence[int], spare: int)
 
 
 def bury(connection: Connection, rows: Sequence[tuple[int, bool]]) -> None:
-    """Leaves of these messages their keys only, and nothing of those whose key names a person (the second value)."""
-    theirs = [row for row, _ in rows]
-    connection.execute(delete(facts).where(facts.c.message_id.in_(theirs)))
-    connection.execute(delete(files).where(files.c.message_id.in_(theirs)))
-    connection.execute(delete(tool_calls).where(tool_calls.c.message_id.in_(theirs)))
-    connection.execute(delete(confirmations).where(confirmations.c.message_id.in_(theirs)))
-    connection.execute(delete(parts).where(parts.c.message_id.in_(theirs)))
+    """Leaves of these messages their keys only; a key that names a person (the second value) as its digest."""
     place, identity = _graveyard(connection)
-    connection.execute(delete(messages).where(messages.c.id.in_([row for row, naming in rows if naming])))
-    connection.execute(
-        update(messages)
-        .where(messages.c.id.in_(theirs))
-        .values(state=ERASED, payload="", live="", conversation_id=place, identity_id=identity, event=0)
-    )
+    for first in range(0, len(rows), BATCH):
+        some = rows[first : first + BATCH]
+        theirs = [row for row, _ in some]
+        for table in (facts, files, tool_calls, confirmations, parts):
+            connection.execute(delete(table).where(table.c.message_id.in_(theirs)))
+        grave = {
+            "state": ERASED,
+            "payload": "",
+            "live": "",
+            "conversation_id": place,
+            "identity_id": identity,
+            "event": 0,
+        }
+        connection.execute(update(messages).where(messages.c.id.in_(theirs)).values(**grave))
+        naming = select(messages.c.id, messages.c.key).where(messages.c.id.in_([row for row, names in some if names]))
+        for row in connection.execute(naming).all():
+            connection.execute(update(messages).where(messages.c.id == row.id).values(key=buried(row.key)))
 
 
 def _graveyard(connection: Connection) -> tuple[int, int]:
@@ -145,18 +158,20 @@ def _graveyard(connection: Connection) -> tuple[int, int]:
     return int(place), int(identity)
 
 
-def _leave(connection: Connection, users: Sequence[str]) -> None:
-    """Private conversations in which nobody is left, and nothing."""
+def _private(connection: Connection, mine: Sequence[int]) -> Sequence[int]:
+    """The private conversations in which these identities spoke."""
+    query = select(conversations.c.id).join(messages, messages.c.conversation_id == conversations.c.id)
+    own = query.where(
+        messages.c.identity_id.in_(mine), conversations.c.kind == "private", conversations.c.channel != ERASED
+    )
+    return connection.execute(own.distinct()).scalars().all()
+
+
+def _leave(connection: Connection, places: Sequence[int]) -> None:
+    """Those in which nobody is left, and nothing."""
     nothing = ~exists().where(messages.c.conversation_id == conversations.c.id)
     nobody = ~exists().where(parts.c.conversation_id == conversations.c.id)
-    gone = select(conversations.c.id).where(
-        conversations.c.kind == "private", conversations.c.channel != ERASED, nothing, nobody
-    )
-    named = [conversations.c.key.contains(user, autoescape=True) for user in users if user]
-    if not named:
-        return
-    gone_ids = connection.execute(gone.where(or_(*named))).scalars().all()
-    connection.execute(delete(conversations).where(conversations.c.id.in_(gone_ids)))
+    connection.execute(delete(conversations).where(conversations.c.id.in_(places), nothing, nobody))
 
 
 def counts(connection: Connection, person: int) -> dict[str, int]:

@@ -10,9 +10,11 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, delete, insert, select
 
+from hub.errors import NotStored
 from hub.journal import Stored
 from hub.texts import Texts, texts
 from memory import audit, facts, handing, linking, privacy, wishes
+from memory.inbox import ERASED
 from memory.linking import Side
 from memory.spoken import Spoken
 from memory.tables import identities, messages, notes
@@ -32,6 +34,7 @@ class Said:
     other: tuple[int, str] | None = None
     silent: bool = False
     handed: bool = False
+    forgotten: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,7 @@ def _otherwise(asked: Asked) -> Said | None:
     """A confirmation, or words that people answer and not the agent."""
     if _stands(asked):
         privacy.forget(asked.connection, asked.side.person, by=asked.by, now=asked.now, spare=asked.stored.id)
-        return Said(asked.says.memory.forgotten)
+        return Said(asked.says.memory.forgotten, forgotten=True)
     return Said("", silent=True) if asked.stored.handed else None
 
 
@@ -202,9 +205,12 @@ REQUESTS: dict[str, Callable[[Asked], Said]] = {
 
 
 def identity(connection: Connection, stored: Stored) -> int:
-    """The row of whoever said it."""
+    """The row of whoever said it. Raises NotStored where they were erased while it was worked on."""
     query = select(messages.c.identity_id).join(identities, identities.c.id == messages.c.identity_id)
-    return int(connection.execute(query.where(messages.c.id == stored.id)).scalar_one())
+    row = connection.execute(query.where(messages.c.id == stored.id, messages.c.state != ERASED)).scalar()
+    if row is None:
+        raise NotStored("erased meanwhile")
+    return int(row)
 
 
 def place(stored: Stored) -> str:

@@ -55,6 +55,8 @@ async def expire(store: Store, days: int, *, now: datetime) -> int:
             audit.write(connection, entry, now=now)
 
     await store.write(last)
+    if count:
+        await store.scrub(whole=False)
     return count
 
 

@@ -116,7 +116,9 @@ class PostgresStore(Store):
                 queued.error = error
             return
 
-    def _scrub(self) -> None:
+    def _scrub(self, whole: bool) -> None:
+        if not whole:  # its own vacuum comes by
+            return
         engine = postgres_engine(self._url, reader=False)
         with suppress(SQLAlchemyError), engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
             connection.exec_driver_sql("VACUUM")

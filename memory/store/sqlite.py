@@ -67,7 +67,7 @@ class SqliteStore(Store):
         self.file = file
         super().__init__(sqlite_engine(file, reader=False), sqlite_engine(file, reader=True), READERS)
 
-    def _scrub(self) -> None:
+    def _scrub(self, whole: bool) -> None:
         """Rewrites the file, and empties the write-ahead log, in which old pages may stand.
 
         Another process that reads holds the log's end for a moment, so it is asked for again.
@@ -76,7 +76,8 @@ class SqliteStore(Store):
         raw = engine.raw_connection()
         try:
             cursor = raw.cursor()
-            cursor.execute("VACUUM")
+            if whole:
+                cursor.execute("VACUUM")
             for _ in range(50):
                 if cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0:
                     return

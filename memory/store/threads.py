@@ -126,9 +126,12 @@ class Store(ABC):
         if self._closed:
             raise NotStored("the database is closed")
 
-    async def scrub(self) -> None:
-        """Takes the bytes of what was deleted out of the files. Slow on a large database."""
-        await asyncio.to_thread(self._scrub)
+    async def scrub(self, *, whole: bool = True) -> None:
+        """Takes the bytes of what was deleted out of the files; `whole` rewrites them, which is slow where much is.
+
+        SQLite zeroes what is deleted, so that only its log still holds it; a page that was put in order may, too.
+        """
+        await asyncio.to_thread(self._scrub, whole)
 
     async def answers(self) -> bool:
         """Whether the database takes queries."""
@@ -176,7 +179,7 @@ class Store(ABC):
         """Runs the jobs and notes what came of each. One without an error is committed. Raises nothing."""
 
     @abstractmethod
-    def _scrub(self) -> None: ...
+    def _scrub(self, whole: bool) -> None: ...
 
 
 def _emptied(rest: deque[Queued]) -> list[Queued]:

@@ -1,11 +1,12 @@
 """Answers given before: whose answers are kept, and for how long, in one process and in Redis."""
 
 import uuid
+from base64 import b64decode
 from collections.abc import AsyncIterator
 
 import pytest
 
-from agent.answers import Answers
+from agent.answers import Answers, _name
 from hub.coordination import Cache
 from hub.coordination.local import LocalCache, local
 from hub.coordination.redis import shared
@@ -46,9 +47,21 @@ async def test_an_answer_comes_back_whole_and_costs_nothing_again(cache: Cache) 
 async def test_what_somebody_else_wrote_there_is_no_answer(cache: Cache) -> None:
     answers = Answers(cache, 60)
     for broken in ("{", "{}", "[1]", '{"text": 7}'):
-        await cache.put("k", broken, seconds=60)
+        await cache.put(_name("k"), broken, seconds=60)
 
         assert await answers.get("k") is None
+
+
+async def test_no_word_of_an_answer_stands_in_the_cache_and_another_question_does_not_open_it(cache: Cache) -> None:
+    answers, mine, other = Answers(cache, 60), "the question", "another"
+    await answers.put(mine, SAID)
+    sealed = await cache.get(_name(mine))
+    assert sealed is not None
+    await cache.put(_name(other), sealed, seconds=60)
+
+    assert "八元" not in sealed
+    assert "八元".encode() not in b64decode(sealed)
+    assert (await answers.get(mine), await answers.get(other)) == (SAID, None)
 
 
 async def test_an_answer_is_kept_for_a_time() -> None:
