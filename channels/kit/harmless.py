@@ -1,8 +1,8 @@
 """Words in which nothing acts by itself: an answer may hold what others wrote, and platforms obey some words. Pure.
 
 A picture tells its owner who reads the answer, a link of a foreign scheme speaks in the reader's name (dtmd: on
-DingTalk, weixin://bizmsgmenu in WeChat), a tag mentions everybody. Nothing becomes longer by this, since limits are in
-bytes; code is treated alike, because clients disagree about where it ends.
+DingTalk, weixin://bizmsgmenu in WeChat), a tag mentions everybody or hides what follows it. Nothing becomes longer by
+this, since limits are in bytes; code is treated alike, because clients disagree about where it ends.
 
 https://open.dingtalk.com/document/orgapp/robot-message-type
 https://developer.work.weixin.qq.com/document/path/100719 (<@userid>)
@@ -15,7 +15,7 @@ PICTURE = re.compile(r"!(?=\[[^\[\]\n]{0,200}\]\()")
 STRAY = re.compile(r"!(?=\[(?!\d{1,3}\](?![\[(])))")
 """What else may begin a picture; a mark like [1] behind an exclamation does not."""
 FOREIGN = re.compile(r"\]\((?!\s*<?(?:https?://|mailto:|tel:))", re.IGNORECASE)
-TAG = re.compile(r"<(?=@|/?(?:a|at|audio|iframe|img|link|object|person|script|svg|video)\b)", re.IGNORECASE)
+TAG = re.compile(r"<(?=@|/?(?:a|at|audio|iframe|img|link|object|person|script|svg|think|video)\b)", re.IGNORECASE)
 AUTOMATIC = re.compile(r"<(?=(?!https?:|mailto:|tel:)[a-z][a-z0-9+.-]{1,31}:)", re.IGNORECASE)
 
 

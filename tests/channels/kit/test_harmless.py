@@ -32,6 +32,7 @@ TARGET = re.compile(r"\]\(\s*<?([^)\s]*)")
         ("<dtmd://dingtalkclient/x>", " dtmd://dingtalkclient/x>"),
         ('<@all> <at id=all></at> <AT user_id="all">', ' @all>  at id=all> /at>  AT user_id="all">'),
         ('<a href="weixin://bizmsgmenu?msgmenucontent=x">', ' a href="weixin://bizmsgmenu?msgmenucontent=x">'),
+        ("好<think>谁也看不到</think>", "好 think>谁也看不到 /think>"),
         ("<img src=https://evil.example/p.png>", " img src=https://evil.example/p.png>"),
     ],
 )
