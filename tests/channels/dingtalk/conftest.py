@@ -40,7 +40,7 @@ class World:
         """The channel's long connection, live."""
         task = asyncio.create_task(self.channel.run())
         try:
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(20):
                 await self.platform.gateway.until(1)
             yield task
         finally:

@@ -69,7 +69,7 @@ class World:
 
     async def until(self, fact: Callable[[], object]) -> None:
         """Waits until something is so on the platform's side."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             await self.platform.until(fact)
 
     @property

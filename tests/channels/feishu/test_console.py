@@ -81,7 +81,7 @@ async def test_the_platform_ends_at_once_though_a_hub_is_connected(world: Make) 
     settings_here = w.channel.settings.model_copy(update={"api_base": f"http://127.0.0.1:{port}"})
     running = asyncio.create_task(Feishu(settings_here, w.channel.site).run())
     await w.until(lambda: w.platform.gateway.connections)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         await runner.cleanup()
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)

@@ -92,5 +92,5 @@ async def streamed(response: aiohttp.ClientResponse) -> AsyncIterator[tuple[str,
 
 async def first(events: AsyncIterator[tuple[str, Event]], count: int) -> list[tuple[str, Event]]:
     """So many of them."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         return [await anext(events) for _ in range(count)]

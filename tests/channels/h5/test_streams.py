@@ -180,7 +180,7 @@ async def test_a_client_that_does_not_read_its_stream_is_dropped() -> None:
 async def test_a_stopping_hub_ends_its_streams() -> None:
     async with site() as (desk, base), events(base) as (_, stream):
         await desk.channel.close()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             await stream.content.read()
 
         assert stream.content.at_eof()

@@ -45,12 +45,12 @@ async def test_a_question_is_fetched_with_the_token_of_the_bell(make: Make) -> N
 
 async def test_the_bell_is_answered_with_nothing_before_anything_is_fetched(make: Make) -> None:
     world = await make()
-    world.service.delay = 0.3
+    world.service.delay = 3.0
     world.service.wait(DESK, [said("你好")])
     done = await ring(world.http, world.account, DESK)
 
     assert (done.statuses, done.tries[0].body) == ([200], b"")
-    assert done.tries[0].seconds < 0.25
+    assert world.inbox.messages == []
 
 
 async def test_every_page_is_fetched_even_behind_an_empty_one(make: Make) -> None:

@@ -147,7 +147,7 @@ async def test_with_push_wechat_is_answered_in_time_and_nothing_is_said(make: Ma
     pushed = await say(world.http, world.wechat, world.account, OPENID, "慢")
 
     assert (pushed.text, pushed.statuses) == ("", [200])
-    assert world.account.cut > pushed.tries[0].seconds >= 0.25
+    assert pushed.tries[0].seconds >= 0.25
 
 
 async def test_without_push_an_answer_comes_with_the_try_that_is_open_when_it_is_ready(make: Make) -> None:
@@ -177,7 +177,7 @@ async def test_whoever_does_not_hang_up_is_cut_off_without_an_answer(make: Make)
     done = await post(world.http, patient, *patient.signed(text()))
 
     assert done.status == 0
-    assert 1.0 < done.seconds < 3.0
+    assert 1.0 < done.seconds < patient.cut
 
 
 async def test_an_answer_that_nobody_waits_for_any_more_does_not_count_as_delivered(make: Make) -> None:

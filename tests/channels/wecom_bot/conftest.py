@@ -94,7 +94,7 @@ class World:
 
     async def until_finished(self, stream: str, **who: str) -> dict[str, Any]:
         """Polls as WeCom does."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             while not (state := await self.poll(stream, **who))["finish"]:  # noqa: ASYNC110 — WeCom polls
                 await asyncio.sleep(0.02)
         return state
@@ -118,7 +118,7 @@ class World:
         self.warned.clear()
         task = asyncio.create_task(self.channel.run())
         try:
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(20):
                 await self.warned.wait()
             yield task
         finally:
