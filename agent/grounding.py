@@ -9,6 +9,7 @@ from agent.cite import citations
 from agent.engine import Context
 from agent.engines.extractive import Extractive
 from agent.grounds import grounded
+from agent.leaks import tight
 from hub.texts import texts
 from hub.turn import Answer, Delta, Restarted, Turn, TurnEvent
 
@@ -38,14 +39,22 @@ def checked(answer: Answer, turn: Turn, context: Context) -> Answer:
 
     An answer without citations rests on none, and one that only quotes is what they say.
     """
-    if not answer.citations or answer.engine == Extractive.name:
+    if answer.engine == Extractive.name:
         return answer
-    text = grounded(answer.text, context.shelf, _given(turn, context))
+    given = _given(turn, context)
+    text = tight(answer.text, f"{given}\n{context.instructions}\n{_shelved(context)}", context.instructions)
+    if answer.citations:
+        text = grounded(text, context.shelf, given)
     if text == answer.text:
         return answer
     if not text:
         return replace(answer, text=texts(context.language).unknown, citations=(), refused=True)
     return replace(answer, text=text, citations=citations(text, context.shelf, context.question))
+
+
+def _shelved(context: Context) -> str:
+    """What stands on the shelf, with the addresses that lead to it."""
+    return "\n".join(f"{passage.text}\n{passage.url}\n{passage.source}" for passage in context.shelf.passages)
 
 
 def _given(turn: Turn, context: Context) -> str:
