@@ -15,6 +15,9 @@ from agent.reply import Words
 from config.sections import AgentSection
 from hub.turn import Answer, ToolUsed, Turn, TurnEvent, Usage
 
+FIRST = 15.0
+"""Seconds that a turn waits while the worker starts for the first time; later starts are not waited for at all."""
+
 
 class Kotaemon(Engine):
     """One worker for all turns, one agent for each. It says its answer whole, at the end."""
@@ -29,15 +32,16 @@ class Kotaemon(Engine):
 
     async def answer(self, turn: Turn, context: Context) -> AsyncGenerator[TurnEvent, None]:
         """Lets an agent of Kotaemon answer."""
-        began, limit = time.monotonic(), asyncio.get_running_loop().time() + self._seconds
+        began, now = time.monotonic(), asyncio.get_running_loop().time()
+        limit = min(now + self._seconds, context.budget.deadline)
         try:
-            async with asyncio.timeout_at(min(limit, context.budget.deadline)):
+            async with asyncio.timeout_at(min(limit, now + FIRST)):
                 await self.link.ready()
         except TimeoutError:
             raise EngineTimedOut("starting") from None
         async with self.link.turn(asked(turn, context, self._model, self._agent)) as line:
             while True:
-                said = await _next(line, min(limit, context.budget.deadline))
+                said = await _next(line, limit)
                 usage = Usage(self._model.name, *spent(said), time.monotonic() - began)
                 if said["kind"] == "call":
                     used, question = await _call(line, said, context)

@@ -54,10 +54,13 @@ QUIET = {
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """Seconds. `start`: until a worker is ready; `ping`: between two pings, half of which an answer may take."""
+    """Seconds. `start`: until a worker is ready; `ping`: between two pings, in which the first must be answered.
 
-    start: float = 60.0
-    ping: float = 10.0
+    A worker that still imports Kotaemon is not pinged: that alone keeps a busy machine for many seconds.
+    """
+
+    start: float = 90.0
+    ping: float = 15.0
     pauses: tuple[float, ...] = PAUSES
 
 
@@ -75,6 +78,7 @@ class Link:
         self._ended = asyncio.Event()
         self._turns: dict[str, asyncio.Queue[dict[str, Any]]] = {}
         self._names = 0
+        self._answered = False
         self.version = ""
         """Of Kotaemon, once a worker was ready."""
         self.fault = "starting"
@@ -189,23 +193,35 @@ class Link:
         try:
             await asyncio.wait(waits, timeout=self._timing.start, return_when=asyncio.FIRST_COMPLETED)
             if not self._came.is_set():
-                return self.fault if self.fault.startswith("broken") else "ended" if ends.done() else "slow_start"
+                gone = "ended" if ends.done() or self._ended.is_set() else "slow_start"
+                return self.fault if self.fault.startswith("broken") else gone
             self._first.set()
-            await asyncio.wait(waits[:2], return_when=asyncio.FIRST_COMPLETED)
-            return "ended" if ends.done() else "hanging"
+            return "ended" if await self._pinged(waits[:2]) else "hanging"
         finally:
             for wait in waits:
                 wait.cancel()
+
+    async def _pinged(self, waits: list[asyncio.Task[Any]]) -> bool:
+        """Whether the worker ended by itself; False when it no longer answers."""
+        while self._socket is not None:
+            self._answered = False
+            with contextlib.suppress(ConnectionError, RuntimeError):
+                await self._socket.ping()
+            ended, _ = await asyncio.wait(waits, timeout=self._timing.ping, return_when=asyncio.FIRST_COMPLETED)
+            if ended or not self._answered:
+                return bool(ended)
+        return True
 
     async def _connected(self, request: web.Request) -> web.WebSocketResponse:
         """The worker's connection: whoever does not know its token is refused, and so is a second one."""
         given = request.headers.get("Authorization", "")
         if not secrets.compare_digest(given.encode(), f"Bearer {self._token}".encode()) or self._socket is not None:
             raise web.HTTPForbidden
-        socket = self._socket = web.WebSocketResponse(heartbeat=self._timing.ping, max_msg_size=16 << 20)
+        socket = self._socket = web.WebSocketResponse(autoping=False, max_msg_size=16 << 20)
         try:
             await socket.prepare(request)
             async for message in socket:
+                self._answered = True
                 if message.type is aiohttp.WSMsgType.TEXT:
                     self._heard(json.loads(message.data))
         finally:
@@ -221,6 +237,7 @@ class Link:
                 log.info("Kotaemon is ready", version=self.version)
             case "broken":
                 self.fault = f"broken {said['code']}"
+                self._ended.set()
             case _ if said["turn"] in self._turns:
                 self._turns[said["turn"]].put_nowait(said)
             case _:

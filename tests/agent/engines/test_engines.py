@@ -13,6 +13,7 @@ from agent.engines.extractive import Extractive
 from agent.models.openai import ChatModel
 from agent.models.scripted import Asked, Reply, Scripted
 from hub.turn import Answer
+from tests.agent.engines.kotaemon import real
 from tests.agent.library import HOURS, PASSAGES, SHIPPING, answer, context, events, shown, turn
 
 
@@ -37,9 +38,15 @@ async def extractive(wait: float = 0) -> AsyncIterator[Engine]:
     yield Extractive()
 
 
+@asynccontextmanager
+async def kotaemon(wait: float = 0) -> AsyncIterator[Engine]:
+    async with real.kotaemon(real.speaking(lambda asked: Reply(sensible(asked).text, wait=wait))) as (engine, _):
+        yield engine
+
+
 Made = Callable[..., AbstractAsyncContextManager[Engine]]
-ENGINES = pytest.mark.parametrize("made", [extractive, builtin])
-SLOW = pytest.mark.parametrize("made", [builtin])
+ENGINES = pytest.mark.parametrize("made", [extractive, builtin, pytest.param(kotaemon, marks=real.HERE)])
+SLOW = pytest.mark.parametrize("made", [builtin, pytest.param(kotaemon, marks=real.HERE)])
 """Engines that wait for somebody else."""
 
 

@@ -1,0 +1,1 @@
+"""Kotaemon's engine, its link and its worker."""
