@@ -25,6 +25,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     for verb, (text, _) in VERBS.items():
         one = verbs.add_parser(verb, help=text, description=text)
         one.add_argument("who", metavar="CHANNEL:USER", help="any identity of the person, such as oa:<openid>")
+        one.add_argument("--account", default="", help="the platform's account, where several know this id")
         if verb == "erase":
             one.add_argument("--yes", action="store_true", help="ask nothing")
         if verb == "link":
@@ -37,7 +38,11 @@ async def run(args: argparse.Namespace, config: Config) -> int:
     """0 done, 1 when there is no such person or nothing was done."""
     async with open_store(config.storage.url.value, config.hub.data_dir) as store:
         channel, _, user = args.who.partition(":")
-        person = await store.read(lambda connection: privacy.find(connection, channel, user))
+        try:
+            person = await store.read(lambda connection: privacy.find(connection, channel, user, args.account))
+        except privacy.SeveralPeople as accounts:
+            console.print(f"several people are known as {args.who}; write --account, one of: {accounts}", markup=False)
+            return 1
         if person is None:
             console.print(f"nobody is known as {args.who}; write CHANNEL:USER, with the channel's name in hub.toml")
             return 1
@@ -81,7 +86,11 @@ async def _erase(store: Store, person: int, args: argparse.Namespace) -> int:
 
 async def _link(store: Store, person: int, args: argparse.Namespace) -> int:
     channel, _, user = args.other.partition(":")
-    other = await store.read(lambda connection: privacy.find(connection, channel, user))
+    try:
+        other = await store.read(lambda connection: privacy.find(connection, channel, user))
+    except privacy.SeveralPeople:
+        console.print(f"several people are known as {args.other}; name them first, with --account", markup=False)
+        return 1
     if other is None or other == person:
         console.print("they are one person already" if other else f"nobody is known as {args.other}")
         return 1
@@ -94,7 +103,7 @@ async def _unlink(store: Store, person: int, args: argparse.Namespace) -> int:
     channel, _, user = args.who.partition(":")
 
     def job(connection: Connection) -> tuple[bool, int]:
-        one = privacy.identity(connection, channel, user)
+        one = privacy.identity(connection, channel, user, args.account)
         return linking.part(connection, one, by=BY, now=_now()), linking.mates(connection, one)
 
     parted, mates = await store.write(job)
@@ -136,7 +145,7 @@ async def _forbid(store: Store, person: int, args: argparse.Namespace) -> int:
             return False
         ban = wishes.ban_of(one.fact, single=one.single) if one else wishes.ban(args.what)
         channel, _, user = args.who.partition(":")
-        row = privacy.identity(connection, channel, user)
+        row = privacy.identity(connection, channel, user, args.account)
         wishes.forbid(connection, row, person, ban, place=facts.PRIVATE, by=BY, now=_now())
         audit.write(connection, audit.Entry(BY, "forbid", f"person {person}"), now=_now())
         return True

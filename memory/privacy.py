@@ -36,16 +36,34 @@ BATCH = 500
 """Messages that are erased in one statement: a database takes so many values and no more."""
 
 
-def find(connection: Connection, channel: str, user: str) -> int | None:
-    """The person behind CHANNEL:USER."""
-    asked = select(identities.c.person_id).where(identities.c.channel == channel, identities.c.user == user)
-    return connection.execute(asked.order_by(identities.c.id.desc()).limit(1)).scalar()
+class SeveralPeople(Exception):
+    """An id is unique within its account only: these accounts know it, and not as one person."""
+
+    def __init__(self, accounts: Sequence[str]) -> None:
+        super().__init__(", ".join(accounts))
 
 
-def identity(connection: Connection, channel: str, user: str) -> int:
-    """The row of CHANNEL:USER, which is there."""
-    asked = select(identities.c.id).where(identities.c.channel == channel, identities.c.user == user)
-    return int(connection.execute(asked.order_by(identities.c.id.desc()).limit(1)).scalar_one())
+def find(connection: Connection, channel: str, user: str, account: str = "") -> int | None:
+    """The person behind CHANNEL:USER. Raises SeveralPeople where the account has to be named, too."""
+    row = _named(connection, channel, user, account)
+    return row.person_id if row else None
+
+
+def identity(connection: Connection, channel: str, user: str, account: str = "") -> int:
+    """The row of CHANNEL:USER, which is there. Raises SeveralPeople."""
+    row = _named(connection, channel, user, account)
+    assert row is not None  # noqa: S101 — its person was found
+    return int(row.id)
+
+
+def _named(connection: Connection, channel: str, user: str, account: str) -> Any:
+    query = select(identities).where(identities.c.channel == channel, identities.c.user == user)
+    if account:
+        query = query.where(identities.c.account == account)
+    rows = connection.execute(query.order_by(identities.c.id.desc())).all()
+    if len({row.person_id for row in rows}) > 1:
+        raise SeveralPeople(sorted(row.account for row in rows))
+    return rows[0] if rows else None
 
 
 def handed_over(connection: Connection, person: int, *, by: str, now: datetime) -> None:

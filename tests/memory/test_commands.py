@@ -2,12 +2,16 @@
 
 import asyncio
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from hub.__main__ import main
-from tests.databases import empty
+from hub.message import Conversation, InboundMessage, Text
+from hub.person import Identity
+from memory.journal import SqlJournal
+from tests.databases import Database, empty
 from tests.memory.world import World
 
 Shell = Callable[..., tuple[int, str]]
@@ -58,3 +62,16 @@ def test_a_number_that_is_not_there_is_refused(person: Shell) -> None:
 def test_a_conversation_is_given_back_to_the_agent_once(person: Shell) -> None:
     assert person("return") == (0, "the agent answers again\n")
     assert person("return") == (1, "no conversation of theirs is with people\n")
+
+
+def test_where_two_accounts_know_an_id_nobody_is_shown_or_erased_by_guess(person: Shell, tmp_path: Path) -> None:
+    async def another() -> None:
+        async with Database("", tmp_path).opened() as store:
+            place, sender = Conversation("oa", "other", "oa:lin"), Identity("oa", "other", "oa:lin")
+            await SqlJournal(store).accept(InboundMessage("k", place, sender, (Text("你好"),)), now=datetime.now(UTC))
+
+    asyncio.run(another())
+    status, said = person("erase", "--yes")
+    assert (status, "acc, other" in said) == (1, True)
+    assert person("erase", "--yes", "--account", "other") == (0, "erased\n")
+    assert "杭州" in person("facts")[1]

@@ -134,6 +134,20 @@ async def test_the_side_that_gave_a_code_undoes_it_for_all_of_its_accounts(world
     assert "琥珀" not in await world.seen("oa:lin")
 
 
+async def test_two_who_use_a_code_at_once_are_not_both_joined(world: World) -> None:
+    code = await world.code("oa:lin")
+    said = await asyncio.gather(*(world.say(f"web:v{n}", f"/link {code}") for n in range(6)))
+
+    assert len([one for one in said if "成功" in one]) == 1
+
+
+async def test_ids_that_only_look_alike_are_different_people(world: World) -> None:
+    lin = await meet(world, "oa:Lin")
+    alike = ["oa:lin", "oa:Lin ", "oa:Ｌin", "oa:L\u0131n", "oa:Lin\u200b", "oa:" + "L" * 4000]
+
+    assert len({lin, *[await meet(world, who) for who in alike]}) == 7
+
+
 async def test_in_a_group_nobody_is_given_a_code_that_all_could_use(world: World) -> None:
     said = await world.say("feishu:ou_1", "/link", group="room")
 
