@@ -5,7 +5,8 @@ before     questions asked before it in the same conversation, the oldest first
 sources    documents that a right answer names, each by its file's name (with or without ending), title or address
 facts      words that a right answer holds; width, case, script and space make no difference
 unknown    true: the knowledge does not hold it, and a right answer says so
-tools      tools that a right answer uses, by their names
+tools      tools that a right answer uses, by their names; what acts is asked about and never done
+linked     true: who asks is known by evidence
 part, kind names by which the figures are also told apart, for example "held out" and "typo"
 """
 
@@ -30,6 +31,7 @@ class Case(BaseModel):
     facts: tuple[str, ...] = ()
     unknown: bool = False
     tools: tuple[str, ...] = ()
+    linked: bool = False
     part: str = ""
     kind: str = ""
 

@@ -46,8 +46,12 @@ class Outcome:
 
     @property
     def cited(self) -> list[bool]:
-        """Of each citation whether it leads to a document that a right answer names, and quotes what stands there."""
-        return [self._right(citation) for citation in self.answer.citations] if self.answered else []
+        """Of each citation whether it leads to a document that a right answer names, and quotes what stands there.
+
+        Nothing where it is not said which documents those are.
+        """
+        judged = self.answered and (self.case.sources or self.case.unknown)
+        return [self._right(citation) for citation in self.answer.citations] if judged else []
 
     def _right(self, citation: Citation) -> bool:
         held = [passage for passage in self.shown if citation.quote in passage.text]
@@ -55,7 +59,7 @@ class Outcome:
 
     @property
     def grounded(self) -> list[bool]:
-        """Of each statement with a mark whether what it cites bears it out."""
+        """Of each statement with a mark whether what it cites bears it out; what a tool brought is not looked at."""
         if not self.answered:
             return []
         quoted = {citation.label: citation for citation in self.answer.citations}
@@ -63,7 +67,8 @@ class Outcome:
         for statement in statements(self.answer.text):
             marks = statement.own or statement.shared
             held = [p for mark in marks if (c := quoted.get(str(mark))) for p in self.shown if c.quote in p.text]
-            if marks and MARK.sub("", statement.text).strip():
+            brought = self.tools and not held
+            if marks and not brought and MARK.sub("", statement.text).strip():
                 found.append(supported(statement.text, held, self.case.question))
         return found
 

@@ -13,6 +13,7 @@ from agent.approved.book import Book
 from agent.engine import Found, Passage
 from agent.evaluation.cases import Case
 from agent.evaluation.figures import Outcome
+from agent.evaluation.tools import opened
 from agent.knowledge.desk import PATIENCE, embed, look_over, open_desk
 from agent.knowledge.search import Search
 from config import Config
@@ -45,7 +46,7 @@ Ask = Callable[[Case], Awaitable[Outcome]]
 async def asking(config: Config) -> AsyncIterator[Ask]:
     """A function that asks one question. The knowledge is read and embedded first; nothing is answered from a cache."""
     section = config.agent.model_copy(update={"cache": 0})
-    async with open_desk(config) as desk:
+    async with open_desk(config) as desk, opened(config) as toolbox:
         await look_over(desk)
         await embed(desk)
         search = Search(desk.archive, desk.vectors, patience=PATIENCE)
@@ -54,7 +55,8 @@ async def asking(config: Config) -> AsyncIterator[Ask]:
 
         async def ask(case: Case) -> Outcome:
             knowledge = Watched(search)
-            return await _asked(OneAgent(section, knowledge, shared, approved=approved), knowledge, case)
+            agent = OneAgent(section, knowledge, shared, approved=approved, toolbox=toolbox)
+            return await _asked(agent, knowledge, case)
 
         try:
             await asyncio.gather(*(engine.warm() for engine in shared))
@@ -96,8 +98,9 @@ async def _turn(
     message = InboundMessage(
         f"{who}-{number}", Conversation(CHANNEL, "", who), Identity(CHANNEL, "", who), (Text(question),)
     )
+    person = Person(0, linked=case.linked)
     tools: list[ToolUsed] = []
-    async with aclosing(agent.answer(Turn(f"{who}-{number}", message, Person(0), history=history))) as events:
+    async with aclosing(agent.answer(Turn(f"{who}-{number}", message, person, history=history))) as events:
         async for event in events:
             if isinstance(event, ToolUsed):
                 tools.append(event)

@@ -83,6 +83,10 @@ def test_what_is_wrong_counts_where_it_is_wrong() -> None:
     assert (found.citations, found.grounded) == (1 / 3, 1 / 3)
 
 
+def test_citations_of_what_no_document_answers_by_its_name_are_not_judged() -> None:
+    assert figures([outcome(Case(question="我的订单到哪了"), "在路上。[1]", RIGHT)]).citations is None
+
+
 def test_a_question_for_a_tool_is_right_when_it_was_used() -> None:
     asked = Case(question="我的订单到哪了", tools=("order",))
 
@@ -130,3 +134,34 @@ async def test_a_file_that_can_t_be_used_is_said_in_a_line(tmp_path: Path) -> No
     assert (broken[0], missing[0]) == (1, 1)
     assert broken[2].splitlines()[-1].endswith("line 1: question: Field required")
     assert missing[2].splitlines()[-1].endswith("No such file or directory")
+
+
+async def test_declared_tools_read_for_who_is_known_and_never_act(tmp_path: Path) -> None:
+    tools = """
+[agent.tools.find]
+kind = "python"
+function = "tests.agent.evaluation.shop.find"
+description = "查订单"
+requires = "linked"
+effect = "reads"
+examples = ["我的订单到哪了"]
+[agent.tools.cancel]
+kind = "python"
+function = "tests.agent.evaluation.shop.cancel"
+description = "取消订单"
+confirm = true
+effect = "acts"
+examples = ["取消我的订单"]
+"""
+    (tmp_path / "knowledge").mkdir()
+    (tmp_path / "hub.toml").write_text(HUB + tools, encoding="utf-8")
+    found = Case(question="我的订单到哪了", linked=True, tools=("find",), facts=("在路上",))
+    asks = Case(question="取消我的订单", tools=("cancel",))
+    asked = (found, found.model_copy(update={"linked": False}), asks)
+    (tmp_path / "q.jsonl").write_text("\n".join(case.model_dump_json() for case in asked), encoding="utf-8")
+
+    _, out, errors = await evaluate(str(tmp_path / "q.jsonl"), "--config", str(tmp_path / "hub.toml"), "--json")
+
+    [run] = json.loads(out)["runs"].values()
+    assert [question["wrong"] for question in run["questions"]] == ["", "a tool was not used", ""], errors
+    assert "取消了" not in run["questions"][2]["answer"]
