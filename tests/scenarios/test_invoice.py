@@ -7,8 +7,9 @@ import pytest
 
 from agent.models.scripted import Asked, Reply, Script
 from hub.texts import texts
+from tests.agent.engines.kotaemon import real
 from tests.bench.platforms import Side
-from tests.scenarios.shop import CHANNELS, Shop, shop
+from tests.scenarios.shop import CHANNELS, Shop, Visitors, shop
 
 QUESTION = "我上个月买的空气净化器一直没收到发票，能帮我查一下吗？"
 PURIFIER = "空气净化器"
@@ -49,6 +50,20 @@ async def test_the_story(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: 
         number = await the_order_and_the_rules_come_in_one_answer(s)
         await nothing_is_done_before_the_yes(s, number)
         await one_yes_does_it_once(s, number)
+
+
+@real.HERE
+async def test_the_story_with_kotaemon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agent.engines.kotaemon.engine.FIRST", 60.0)  # a busy machine starts it slowly
+    engine = f'[agent]\nengine = "kotaemon"\n[agent.kotaemon]\npython = "{real.PYTHON}"\n'
+    async with shop(tmp_path, Visitors, monkeypatch, script=real.speaking(clerk), more=engine) as s:
+        await nobody_is_told_of_orders_before_it_is_known_who_asks(s)
+        await s.link()
+        number = await the_order_and_the_rules_come_in_one_answer(s)
+        await nothing_is_done_before_the_yes(s, number)
+        await one_yes_does_it_once(s, number)
+        assert s.model
+        assert not any(asked.body["stream"] for asked in s.model.asked)
 
 
 async def nobody_is_told_of_orders_before_it_is_known_who_asks(s: Shop) -> None:
