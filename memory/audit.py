@@ -1,5 +1,7 @@
 """Who did what to whom, append-only. Each row's digest covers the one before, so that a change or a gap shows.
 
+Rows that are cut off at the end leave a chain that is whole, so the digest of the last row is to be kept elsewhere.
+
 No row holds what somebody said, nor an id that a platform gave them: a person is named by our number, which
 means nothing once they are erased.
 """
@@ -9,7 +11,7 @@ import json
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, insert, select, text
+from sqlalchemy import Connection, func, insert, select, text
 
 from memory.tables import audit
 
@@ -32,10 +34,34 @@ def write(connection: Connection, entry: Entry, *, now: datetime) -> None:
     """Appends a row, in the transaction of the act itself."""
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
-    last = connection.execute(select(audit.c.digest).order_by(audit.c.id.desc()).limit(1)).scalar()
+    before = _newest(connection)
     at = datetime.fromtimestamp(round(now.timestamp(), 3), now.tzinfo)
     values = {"at": at, "actor": entry.actor, "act": entry.act, "subject": entry.subject, "detail": entry.detail}
-    connection.execute(insert(audit).values(**values, digest=_digest(last or BEGINNING, at, entry)))
+    connection.execute(insert(audit).values(**values, digest=_digest(before, at, entry)))
+
+
+@dataclass(frozen=True, slots=True)
+class Last:
+    """How many rows there are, and the digest of the last one."""
+
+    rows: int
+    digest: str
+
+
+def last(connection: Connection) -> Last:
+    """Where the log ends."""
+    return Last(connection.execute(select(func.count()).select_from(audit)).scalar_one(), _newest(connection))
+
+
+def _newest(connection: Connection) -> str:
+    digest = connection.execute(select(audit.c.digest).order_by(audit.c.id.desc()).limit(1)).scalar()
+    return digest or BEGINNING
+
+
+def holds(connection: Connection, digest: str) -> bool:
+    """Whether the row with this digest is there, as it was when the digest was noted."""
+    found = select(audit.c.id).where(audit.c.digest == digest)
+    return digest == BEGINNING or connection.execute(found).first() is not None
 
 
 def broken(connection: Connection) -> int | None:

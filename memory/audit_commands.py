@@ -3,7 +3,7 @@
 import argparse
 
 from rich.console import Console
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from config import Config
 from memory import audit
@@ -14,7 +14,8 @@ from memory.tables import audit as table
 def arguments(parser: argparse.ArgumentParser) -> None:
     """What the command takes."""
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="verify|list")
-    verbs.add_parser("verify", help="whether every row follows from the one before")
+    verify = verbs.add_parser("verify", help="whether every row follows from the one before")
+    verify.add_argument("--holds", metavar="DIGEST", default="", help="what an earlier verify told: that row is there")
     verbs.add_parser("list", help="who did what to whom, oldest first")
 
 
@@ -27,8 +28,16 @@ async def run(args: argparse.Namespace, config: Config) -> int:
             for row in rows:
                 console.print(f"{row.id} {row.at:%Y-%m-%d %H:%M:%S} {row.actor}: {row.act} {row.subject} {row.detail}")
             return 0
-        broken = await store.read(audit.broken)
-    console.print(
-        "the audit log is whole" if broken is None else f"row {broken} does not follow from the one before it"
-    )
-    return 0 if broken is None else 1
+        told, whole = await store.read(lambda connection: _verified(connection, args.holds))
+    console.print(told)
+    return 0 if whole else 1
+
+
+def _verified(connection: Connection, digest: str) -> tuple[str, bool]:
+    """What is said of the log, and whether it is whole."""
+    if broken := audit.broken(connection):
+        return f"row {broken} does not follow from the one before it", False
+    if digest and not audit.holds(connection, digest):
+        return "the row with that digest is not there: rows were cut off at the end, or the log was begun anew", False
+    end = audit.last(connection)
+    return f"the audit log is whole: {end.rows} rows, the last with digest {end.digest}", True

@@ -75,3 +75,17 @@ def test_where_two_accounts_know_an_id_nobody_is_shown_or_erased_by_guess(person
     assert (status, "acc, other" in said) == (1, True)
     assert person("erase", "--yes", "--account", "other") == (0, "erased\n")
     assert "杭州" in person("facts")[1]
+
+
+def test_the_audit_log_is_whole_up_to_a_digest_that_was_noted(
+    person: Shell, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def verify(*rest: str) -> tuple[int, str]:
+        status = main(["audit", "verify", *rest, "--config", str(tmp_path / "hub.toml")])
+        return status, capsys.readouterr().out
+
+    assert person("pin", "1")[0] == 0
+    status, said = verify()
+    assert (status, said.startswith("the audit log is whole: ")) == (0, True)
+    assert verify("--holds", said.split()[-1]) == (0, said)
+    assert verify("--holds", "f" * 64)[0] == 1

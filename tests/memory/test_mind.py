@@ -216,6 +216,21 @@ async def test_the_audit_log_shows_what_was_changed_in_it(world: World) -> None:
     assert await world.store.read(audit.broken) == 1
 
 
+async def test_rows_cut_off_at_the_end_of_the_audit_log_show_by_a_digest_that_was_noted(world: World) -> None:
+    code = await world.code("oa:lin")
+    await world.say("web:v", f"/link {code}")
+    joined = await world.store.read(audit.last)
+    await world.say("web:v", "/unlink")
+    parted = await world.store.read(audit.last)
+    assert (joined.rows, parted.rows) == (1, 2)
+    assert await world.store.read(lambda c: audit.holds(c, joined.digest) and audit.holds(c, parted.digest))
+    await world.store.write(lambda c: c.execute(text("DELETE FROM audit WHERE id = 2")))
+
+    assert await world.store.read(audit.broken) is None
+    assert await world.store.read(audit.last) == joined
+    assert not await world.store.read(lambda c: audit.holds(c, parted.digest))
+
+
 # -- whatever happens, in whatever order
 
 WHO = ("oa:a", "web:b", "wecom:c", "h5:d")
