@@ -292,7 +292,7 @@ async def _session() -> AsyncIterator[aiohttp.ClientSession]:
     ~/.netrc, which are no platform's business and which no call with an Authorization header may have beside it.
     """
     connector = aiohttp.TCPConnector(limit=256, limit_per_host=64, ttl_dns_cache=60)
-    async with aiohttp.ClientSession(connector=connector, trust_env=bool(getproxies())) as http:
+    async with aiohttp.ClientSession(connector=connector, trust_env=bool(getproxies().keys() - {"no"})) as http:
         yield http
 
 

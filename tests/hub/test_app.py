@@ -48,6 +48,7 @@ async def test_passwords_of_the_machine_go_to_no_platform(tmp_path: Path, monkey
     (tmp_path / ".netrc").write_text("default login operator password secret\n")
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.delenv("NETRC", raising=False)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")
     came: list[str | None] = []
 
     async def answer(request: web.Request) -> web.Response:
