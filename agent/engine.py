@@ -13,7 +13,7 @@ AgentError              what the ladder and the models act upon; no person ever 
 
 from collections.abc import AsyncGenerator, Iterable
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import ClassVar, Literal, Protocol
 
 from hub.errors import HubError
 from hub.person import Language
@@ -49,6 +49,9 @@ class EngineRefused(EngineFailed):
 class ToolFailed(AgentError):
     """A tool did not work. The text says to the model what it may do instead."""
 
+    outcome: ClassVar[Literal["failed", "refused"]] = "failed"
+    """As it is counted."""
+
 
 Refusal = Literal["linked", "group", "confirm", "calls"]
 """Why a tool is refused: the person is not known, others read along, nobody can be asked, enough was called."""
@@ -56,6 +59,8 @@ Refusal = Literal["linked", "group", "confirm", "calls"]
 
 class ToolRefused(ToolFailed):
     """A tool may not be used by this person, in this place or at this time. `why` is for whoever tells the person."""
+
+    outcome = "refused"
 
     def __init__(self, why: Refusal) -> None:
         super().__init__(REFUSED[why])

@@ -181,7 +181,7 @@ async def open_hub(config: Config) -> AsyncIterator[Hub]:
             kept_watch("engines", agent.warm),
             kept_watch("tools", toolbox.open),
             *_watches(config, store, tell, study),
-            *map(_kept_running, channels.values()),
+            *(kept_watch(f"channels.{name}", channel.run) for name, channel in channels.items()),
         )
         await stack.enter_async_context(_beside(*beside))
         yield hub
@@ -349,7 +349,10 @@ class Watch:
 
 
 async def kept_watch(name: str, watch: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    """What looks after something for as long as the hub runs: a fault of ours is logged, and it begins again."""
+    """What looks after something for as long as the hub runs: a fault of ours is logged, and it begins again.
+
+    A channel's long connection, too.
+    """
     failures = 0
     while True:
         try:
@@ -370,20 +373,6 @@ async def _beside(*works: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-
-
-async def _kept_running(channel: Channel[Any]) -> None:
-    """A connection that ends by an exception is a fault of ours: logged, and opened again."""
-    failures = 0
-    while True:
-        try:
-            await channel.run()
-        except Exception:
-            log.exception("a long connection failed", channel=channel.name)
-        else:
-            return
-        await asyncio.sleep(RESTART_SECONDS[min(failures, len(RESTART_SECONDS) - 1)])
-        failures += 1
 
 
 # -- pages

@@ -14,7 +14,7 @@ from typing import Literal
 
 from agent import ending, prompt
 from agent.ending import RESULT
-from agent.engine import Context, Engine, ToolFailed, ToolRefused, Unconfirmed
+from agent.engine import Context, Engine, ToolFailed, Unconfirmed
 from agent.models.model import Message, Model, Piece, Request, Spent, ToolCall
 from agent.models.model import Words as Said
 from agent.reply import Words
@@ -107,7 +107,7 @@ class _Work:
                     raise ToolFailed("一次调用的工具太多，这一个没有执行。")
                 result = await self._context.tools.call(call.name, call.arguments)
             except ToolFailed as failure:
-                result, outcome = str(failure), "refused" if isinstance(failure, ToolRefused) else "failed"
+                result, outcome = str(failure), failure.outcome
             except Unconfirmed as unconfirmed:
                 self.question = unconfirmed.question
                 yield ToolUsed(call.name[:64], "pending", time.monotonic() - began)

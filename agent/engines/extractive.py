@@ -17,7 +17,7 @@ from itertools import pairwise
 
 from agent import overlap
 from agent.cite import QUOTE, marks, quote
-from agent.engine import Context, Engine, Passage, ToolFailed, ToolRefused, Unconfirmed
+from agent.engine import Context, Engine, Passage, ToolFailed, Unconfirmed
 from agent.evidence import Evidence, evidence
 from agent.focus import lacking
 from agent.question import small_talk
@@ -69,7 +69,7 @@ class Extractive(Engine):
             done = await context.tools.use(chosen.name, chosen.arguments)
             says, rules, outcome = done.says, done.rules, "ok"
         except ToolFailed as failure:
-            says, outcome = told(failure, context.language), "refused" if isinstance(failure, ToolRefused) else "failed"
+            says, outcome = told(failure, context.language), failure.outcome
         except Unconfirmed as unconfirmed:
             yield ToolUsed(chosen.name, "pending", time.monotonic() - began)
             yield replace(unconfirmed.question, engine=self.name)

@@ -32,7 +32,7 @@ Job = Callable[[Connection], T]
 GROUP = 512
 """Most jobs in one commit."""
 SHARED = 8
-"""Most jobs on one snapshot."""
+"""Jobs on one snapshot, at which a reader takes no more."""
 
 
 @dataclass(slots=True)
@@ -47,7 +47,10 @@ class Queued:
 
 
 class Hands:
-    """Threads that work on what waits, up to `most` jobs at once. `work` notes what came of each and raises nothing."""
+    """Threads that work on what waits; a thread takes more until it has `most` jobs.
+
+    `work` notes what came of each and raises nothing.
+    """
 
     def __init__(self, name: str, count: int, most: int, work: Callable[[list[Queued]], None]) -> None:
         self._most = most

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from agent import overlap
-from agent.engine import Budget, Context, Done, Found, Passage, Shelf, ToolFailed, ToolSpec, Unconfirmed
+from agent.engine import Budget, Context, Done, Found, Passage, Shelf, ToolFailed, ToolRefused, ToolSpec, Unconfirmed
 from hub.message import Conversation, InboundMessage, Text
 from hub.person import Identity, Person
 from hub.turn import Answer, Delta, Exchange, Remembered, Restarted, Turn, TurnEvent
@@ -75,6 +75,13 @@ class Toolbox:
         if name not in dict(self.results):
             raise ToolFailed("there is no such tool")
         return dict(self.results)[name]
+
+
+class Strict(Toolbox):
+    """Tools that whoever asks may not use."""
+
+    async def call(self, name: str, arguments: str) -> str:
+        raise ToolRefused("linked")
 
 
 LOOK = ToolSpec("look", "Looks.", '{"type": "object", "properties": {"at": {"type": "string"}}}')

@@ -84,11 +84,11 @@ async def _call(line: Line, said: dict[str, Any], context: Context) -> tuple[Too
     """Uses a tool for the agent; the question that the turn ends with where the person has to say yes first."""
     name, began = str(said["tool"]), time.monotonic()
     spec = next((tool for tool in context.tools.offered if tool.name == name), None)
-    outcome: Literal["ok", "failed"] = "ok"
+    outcome: Literal["ok", "failed", "refused"] = "ok"
     try:
         result = await context.tools.call(name, arguments(said["written"], spec))
     except ToolFailed as failure:
-        result, outcome = str(failure), "failed"
+        result, outcome = str(failure), failure.outcome
     except Unconfirmed as unconfirmed:
         return ToolUsed(name[:64], "pending", time.monotonic() - began), unconfirmed.question
     await line.result(said["call"], result[:RESULT])

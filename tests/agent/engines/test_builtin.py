@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from agent.engine import Done, EngineFailed, ToolRefused
+from agent.engine import Done, EngineFailed
 from agent.engines.builtin import Builtin
 from agent.models.openai import ChatModel
 from agent.models.scripted import Asked, Reply, Script, Scripted
 from hub.message import Choice
 from hub.turn import Answer, Delta, Restarted, ToolUsed, TurnEvent
-from tests.agent.library import LOOK, REFUNDS, SHIPPING, Toolbox, answer, context, events, shown, turn
+from tests.agent.library import LOOK, REFUNDS, SHIPPING, Strict, Toolbox, answer, context, events, shown, turn
 
 
 async def said(
@@ -100,10 +100,6 @@ async def test_what_was_done_after_a_yes_is_told_to_the_model_as_the_result_of_i
 
 
 async def test_a_tool_that_is_refused_has_not_failed() -> None:
-    class Strict(Toolbox):
-        async def call(self, name: str, arguments: str) -> str:
-            raise ToolRefused("linked")
-
     found, asked = await said(
         lambda asked: Reply("请先绑定") if asked.results else Reply(calls=(("look", "{}"),)),
         context=context("?", tools=Strict((LOOK,))),

@@ -12,7 +12,7 @@ from agent.models.scripted import Asked, Reply
 from hub.message import Choice
 from hub.turn import Answer, ToolUsed
 from tests.agent.engines.kotaemon.real import HERE, kotaemon, speaking
-from tests.agent.library import HOURS, LOOK, REFUNDS, SHIPPING, Toolbox, answer, context, events, turn
+from tests.agent.library import HOURS, LOOK, REFUNDS, SHIPPING, Strict, Toolbox, answer, context, events, turn
 
 pytestmark = HERE
 QUESTION = "满多少元免运费?"
@@ -76,6 +76,14 @@ async def test_failures_of_tools_and_models_are_told_apart() -> None:
             model.script = lambda asked, reply=reply: reply  # type: ignore[misc]
             with pytest.raises(failure):
                 await events(engine.answer(turn(QUESTION), context(QUESTION, SHIPPING)))
+
+
+async def test_a_tool_that_is_refused_has_not_failed() -> None:
+    async with kotaemon(speaking(looking)) as (engine, _):
+        found = await events(engine.answer(turn("库存?"), context("库存?", tools=Strict((LOOK,)))))
+
+    assert "/link" in answer(found).text
+    assert [event.outcome for event in found if isinstance(event, ToolUsed)] == ["refused"]
 
 
 async def test_an_agent_in_love_with_its_tools_is_told_to_answer() -> None:
