@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import nh3
 from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererProtocol
+from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 
@@ -28,6 +29,9 @@ TAGS = {
     *("s", "strong", "table", "tbody", "td", "th", "thead", "tr", "ul"),
 }
 SCHEMES = {"http", "https", "mailto", "tel"}
+HOST, PATH = r"https?://[A-Za-z0-9][\w.-]{0,253}(?::\d{1,5})?", r"[/?#][\w./?#%!$&'*+,;=:@~-]*"
+ADDRESS = re.compile(rf"(?<![\w/@.-])({HOST}(?:{PATH})?)", re.ASCII)
+"""A web address as people write it: it ends where Chinese begins, before a bracket, and before what ends a sentence."""
 UNSAFE = re.compile(r"[\x00-\x20\\\x7f]")
 
 
@@ -37,9 +41,32 @@ def _picture(self: RendererProtocol, tokens: Sequence[Token], at: int, options: 
     return f'<a href="{source}">{escape(tokens[at].content) or source}</a>'
 
 
+def _addresses(state: StateCore) -> None:
+    """Makes links of the addresses that stand in the words, as every chat does; not in code, nor within a link."""
+    for token in state.tokens:
+        inside, made = 0, list[Token]()
+        for child in token.children or ():
+            inside += child.nesting if child.type in ("link_open", "link_close") else 0
+            made += [child] if inside or child.type != "text" else _linked(child.content, child.level)
+        token.children = made if token.children else token.children
+
+
+def _linked(words: str, level: int) -> list[Token]:
+    tokens = []
+    for number, part in enumerate(ADDRESS.split(words)):
+        address = part.rstrip(".,;:!?'*") if number % 2 else ""
+        if address:
+            opening = Token("link_open", "a", 1, attrs={"href": address}, level=level)
+            tokens += [opening, Token("text", "", 0, content=address, level=level), Token("link_close", "a", -1)]
+        if part[len(address) :]:
+            tokens.append(Token("text", "", 0, content=part[len(address) :], level=level))
+    return tokens
+
+
 def _renderer() -> MarkdownIt:
     markdown = MarkdownIt("commonmark", {"html": False, "breaks": True}).enable(["table", "strikethrough"])
     markdown.add_render_rule("image", _picture)
+    markdown.core.ruler.push("addresses", _addresses)
     return markdown
 
 

@@ -99,6 +99,33 @@ def test_markdown_is_shown_as_such(markdown: str, shown: str) -> None:
     assert rendered(markdown) == shown
 
 
+@pytest.mark.parametrize(
+    ("said", "before", "address", "after"),
+    [
+        ("请看https://ok.example/a?b=1&c=d_e。", "请看", "https://ok.example/a?b=1&amp;c=d_e", "。"),
+        ("见 http://ok.example:8080，谢谢", "见 ", "http://ok.example:8080", "，谢谢"),
+        ("See https://ok.example/x.", "See ", "https://ok.example/x", "."),
+        ("（https://ok.example/退货）", "（", "https://ok.example/", "退货）"),
+        ("(https://ok.example/a)[1]", "(", "https://ok.example/a", ")[1]"),
+        ("https://ok.example/*a", "", "https://ok.example/*a", ""),
+    ],
+)
+def test_an_address_in_the_words_is_a_link(said: str, before: str, address: str, after: str) -> None:
+    assert rendered(said) == f'<p>{before}<a href="{address}" {LINK}>{address}</a>{after}</p>'
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["`https://ok.example`", "    https://ok.example", "ftp://ok.example", "https://", "xhttps://a.b"],
+)
+def test_what_is_code_or_no_address_is_none(said: str) -> None:
+    assert "<a" not in rendered(said)
+
+
+def test_a_link_that_shows_an_address_is_one_link() -> None:
+    assert rendered("[https://a.example](https://b.example)").count("<a") == 1
+
+
 def test_a_very_long_text_is_shown_as_it_stands() -> None:
     assert rendered("**x**" * MOST) == f"<pre>{'**x**' * MOST}</pre>"
 

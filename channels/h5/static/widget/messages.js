@@ -12,7 +12,9 @@ class Messages {
     this.say = say;
     this.language = language;
     // Screen readers are told finished answers by the announcer, not every bubble: the log itself keeps quiet.
-    this.log = el("div", { class: "log", role: "log", "aria-live": "off", "aria-label": words.log });
+    // It takes the focus, so that the arrow keys scroll it.
+    const log = { class: "log", role: "log", "aria-live": "off", "aria-label": words.log, tabindex: "0" };
+    this.log = el("div", log);
     this.live = el("div", { class: "live", "aria-hidden": "true" });
     this.dots = el("div", { class: "dots", hidden: true }, el("i"), el("i"), el("i"));
     this.node = el("div", { class: "scroll", tabindex: "-1" }, this.log, this.live, this.dots);

@@ -57,7 +57,9 @@ class Panel {
     for (const name of ["keydown", "keyup", "keypress"]) {
       this.host.addEventListener(name, (event) => event.stopPropagation());
     }
-    if (window.visualViewport) visualViewport.addEventListener("resize", () => this.measure());
+    for (const change of ["resize", "scroll"]) {
+      if (window.visualViewport) visualViewport.addEventListener(change, () => this.measure());
+    }
     this.phone.addEventListener("change", () => this.isOpen && this.place());
   }
 
@@ -99,12 +101,14 @@ class Panel {
     this.measure();
   }
 
-  /** A phone's keyboard covers the page without resizing it. */
+  /** A phone's keyboard covers the page without resizing it; two fingers enlarge it, and the panel with it. */
   measure() {
     const view = window.visualViewport;
     if (!view || !this.isOpen) return;
-    this.host.style.setProperty("--height", `${view.height}px`);
-    this.host.style.setProperty("--top", `${view.offsetTop}px`);
+    const stay = this.messages.near();
+    this.host.style.setProperty("--height", `${Math.round(view.height * view.scale)}px`);
+    this.host.style.setProperty("--top", view.scale > 1 ? "0" : `${view.offsetTop}px`);
+    if (stay) this.messages.toEnd();
   }
 
   trap(event) {
