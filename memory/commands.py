@@ -30,6 +30,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
             one.add_argument("--yes", action="store_true", help="ask nothing")
         if verb == "link":
             one.add_argument("other", metavar="CHANNEL:USER")
+            one.add_argument("--other-account", default="", help="the account of the second one")
         if verb in ("pin", "unpin", "forbid"):
             one.add_argument("what", metavar="NUMBER|WORD" if verb == "forbid" else "NUMBER", help="see `facts`")
 
@@ -51,6 +52,7 @@ async def run(args: argparse.Namespace, config: Config) -> int:
 
 
 async def _show(store: Store, person: int, args: argparse.Namespace) -> int:
+    await _note(store, person, "show")
     kept, counts = await store.read(lambda c: (privacy.export(c, person), privacy.counts(c, person)))
     console.print(f"person {person}: {', '.join(f'{count} {name}' for name, count in counts.items())}")
     for row in kept["identities"]:
@@ -79,17 +81,24 @@ async def _erase(store: Store, person: int, args: argparse.Namespace) -> int:
             console.print("nothing was erased")
             return 1
     await _act(store, lambda connection: privacy.erase(connection, person, by=BY, now=_now()))
-    await store.scrub()
-    console.print("erased")
+    whole = await store.scrub()
+    console.print("erased" if whole else f"erased; the database's files hold bytes of it until {_cleaned(store)}")
     return 0
+
+
+def _cleaned(store: Store) -> str:
+    """What takes them out of the files."""
+    return "VACUUM FULL, run by you in its database" if store.dialect == "postgresql" else "its next VACUUM"
 
 
 async def _link(store: Store, person: int, args: argparse.Namespace) -> int:
     channel, _, user = args.other.partition(":")
     try:
-        other = await store.read(lambda connection: privacy.find(connection, channel, user))
-    except privacy.SeveralPeople:
-        console.print(f"several people are known as {args.other}; name them first, with --account", markup=False)
+        other = await store.read(lambda connection: privacy.find(connection, channel, user, args.other_account))
+    except privacy.SeveralPeople as accounts:
+        console.print(
+            f"several people are known as {args.other}; write --other-account, one of: {accounts}", markup=False
+        )
         return 1
     if other is None or other == person:
         console.print("they are one person already" if other else f"nobody is known as {args.other}")
@@ -113,6 +122,7 @@ async def _unlink(store: Store, person: int, args: argparse.Namespace) -> int:
 
 
 async def _facts(store: Store, person: int, args: argparse.Namespace) -> int:
+    await _note(store, person, "show")
     told, banned = await store.read(lambda connection: (_told(connection, person), wishes.bans(connection, person)))
     for number, one in enumerate(told, 1):
         until = f", until {one.until:%Y-%m-%d}" if one.until else ""
@@ -174,6 +184,11 @@ async def _return(store: Store, person: int, args: argparse.Namespace) -> int:
 def _said(done: bool, yes: str, no: str) -> int:
     console.print(yes if done else no)
     return 0 if done else 1
+
+
+async def _note(store: Store, person: int, act: str) -> None:
+    """Writes into the audit log what an operator does, before it is done."""
+    await _act(store, lambda connection: audit.write(connection, audit.Entry(BY, act, f"person {person}"), now=_now()))
 
 
 async def _act(store: Store, job: Callable[[Connection], None]) -> None:

@@ -16,18 +16,33 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import structlog
 from sqlalchemy import Connection, delete, func, insert, select, update
 
+from hub.person import Language
 from memory import audit
-from memory.tables import identities, joins, link_codes, link_tries
+from memory.tables import identities, joins, link_codes, link_tries, persons
+
+log = structlog.get_logger()
 
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 """No 0 and O, no 1, I and L: a code is read from one screen and typed into another."""
 LENGTH = 8
+LONG = 12
+"""While many guess together, codes have so many characters, and a shorter one is worth nothing, also a right one.
+
+Whoever is refused for that asks for a new code and is linked with it at once, so that guessing locks nobody out; and
+a thousand guesses a second at a thousand long codes, as many as may stand at once, hit one in 25 000 years.
+"""
 LASTS = timedelta(minutes=10)
 MOST_WRONG = 5
 """Wrong codes after which an identity's codes are refused, also right ones, until LOCKED has gone by."""
+MOST_WRONG_OF_ALL = 100
+"""Wrong codes of all identities together in LOCKED, after which codes have to be LONG: 14 400 guesses a day at
+a thousand short codes hit one in 160 years."""
 LOCKED = timedelta(minutes=10)
+SWEPT = 20
+"""Wrong tries of long ago that go with each new one, so that they are never many."""
 IN_FORCE = joins.c.parted_at.is_(None)
 
 
@@ -38,13 +53,15 @@ class Side:
     identity: int
     person: int
     place: int
+    language: Language = "zh"
 
 
 def new_code(connection: Connection, side: Side, *, now: datetime) -> str:
     """A code for this identity; an older one of it is worth nothing from now on."""
     connection.execute(delete(link_codes).where(link_codes.c.identity_id == side.identity))
     connection.execute(delete(link_codes).where(link_codes.c.expires_at < now))
-    code = "".join(secrets.choice(ALPHABET) for _ in range(LENGTH))
+    length = LONG if _many_guess(connection, now) else LENGTH
+    code = "".join(secrets.choice(ALPHABET) for _ in range(length))
     connection.execute(
         insert(link_codes).values(
             digest=_digest(code), identity_id=side.identity, conversation_id=side.place, expires_at=now + LASTS
@@ -61,16 +78,19 @@ def use_code(connection: Connection, side: Side, code: str, *, now: datetime) ->
     if _locked(connection, side, now):
         return None
     found = connection.execute(
-        select(link_codes.c.identity_id, link_codes.c.conversation_id, link_codes.c.expires_at, identities.c.person_id)
+        select(link_codes, identities.c.person_id, persons.c.language)
         .join(identities, identities.c.id == link_codes.c.identity_id)
+        .join(persons, persons.c.id == identities.c.person_id)
         .where(link_codes.c.digest == _digest(code))
     ).first()
-    if found is None or found.expires_at < now or found.identity_id == side.identity:
-        connection.execute(insert(link_tries).values(identity_id=side.identity, tried_at=now))
+    short = len(_plain(code)) < LONG and _many_guess(connection, now)
+    if found is None or found.expires_at < now or found.identity_id == side.identity or short:
+        _note_wrong(connection, side, now)
         return None
     if not connection.execute(delete(link_codes).where(link_codes.c.digest == _digest(code))).rowcount:
         return None  # somebody else was quicker
-    giver = Side(found.identity_id, found.person_id, found.conversation_id)
+    tongue: Language = "en" if found.language == "en" else "zh"
+    giver = Side(found.identity_id, found.person_id, found.conversation_id, tongue)
     join(connection, side.person, giver.person, by=f"person {giver.person}", why="code", now=now)
     return giver
 
@@ -80,8 +100,31 @@ def _locked(connection: Connection, side: Side, now: datetime) -> bool:
     return connection.execute(wrong).scalar_one() >= MOST_WRONG
 
 
+def _many_guess(connection: Connection, now: datetime) -> bool:
+    """Whether so many wrong codes were said lately, by whomever, that somebody may be trying them out."""
+    newest = select(link_tries.c.tried_at).order_by(link_tries.c.id.desc())
+    reached = connection.execute(newest.offset(MOST_WRONG_OF_ALL - 1).limit(1)).scalar()
+    return reached is not None and reached > now - LOCKED
+
+
+def _note_wrong(connection: Connection, side: Side, now: datetime) -> None:
+    before = _many_guess(connection, now)
+    connection.execute(insert(link_tries).values(identity_id=side.identity, tried_at=now))
+    oldest = select(link_tries.c.id).order_by(link_tries.c.id).limit(SWEPT).scalar_subquery()
+    old = delete(link_tries).where(link_tries.c.id.in_(oldest), link_tries.c.tried_at <= now - LOCKED)
+    connection.execute(old)
+    if not before and _many_guess(connection, now):
+        log.warning(
+            "many wrong codes were said: codes to link accounts are longer for a while", wrong=MOST_WRONG_OF_ALL
+        )
+
+
 def _digest(code: str) -> str:
-    return hashlib.sha256(code.strip().replace("-", "").upper().encode()).hexdigest()
+    return hashlib.sha256(_plain(code).encode()).hexdigest()
+
+
+def _plain(code: str) -> str:
+    return code.strip().replace("-", "").upper()
 
 
 def join(connection: Connection, person: int, into: int, *, by: str, why: str, now: datetime) -> None:

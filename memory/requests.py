@@ -96,7 +96,8 @@ def _use(asked: Asked) -> Said:
     giver = linking.use_code(asked.connection, asked.side, asked.what, now=asked.now)
     if giver is None:
         return Said(asked.says.memory.wrong_code)
-    return Said(asked.says.memory.linked, other=(giver.place, asked.says.memory.linked_elsewhere))
+    theirs = texts(giver.language).memory.linked_elsewhere
+    return Said(asked.says.memory.linked, other=(giver.place, theirs))
 
 
 def _unlink(asked: Asked) -> Said:
@@ -113,6 +114,7 @@ def _memory(asked: Asked) -> Said:
         for number, one in enumerate(asked.told(), 1)
     ]
     shown = [says.known, *lines] if lines else [says.nothing]
+    asked.note("show")
     if bans := wishes.shown(asked.connection, asked.side.person, place(asked.stored)):
         shown.append(says.bans.format(bans="、".join(ban.name for ban in bans)))
     return Said("\n".join([*shown, says.how] if lines else shown))

@@ -11,7 +11,6 @@ is not.
 """
 
 import time
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
@@ -19,6 +18,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from memory.store.threads import Queued, Store, failed, json, not_stored
+from memory.tables import OF_PEOPLE
 
 if TYPE_CHECKING:
     import psycopg
@@ -28,6 +28,9 @@ RETRIED = frozenset({"40001", "40P01"})
 """Serialization failure, deadlock."""
 PAUSES = (0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64)
 """Seconds before such a job is run again."""
+REWRITTEN_WITHIN = "3s"
+"""How long a table that is to be written anew is waited for: behind us in the queue the hub waits for it, too."""
+NO_LOCK = "55P03"
 CONNECTION = {
     "connect_timeout": 10,
     "keepalives_idle": 10,
@@ -117,13 +120,37 @@ class PostgresStore(Store):
                 queued.error = error
             return
 
-    def _scrub(self, whole: bool) -> None:
-        if not whole:  # its own vacuum comes by
-            return
+    def _scrub(self, whole: bool) -> bool:
+        """Writes the tables of people anew, one after the other: each is nobody else's for as long as that takes.
+
+        A plain VACUUM marks the space of deleted rows as free and leaves their bytes in it.
+        """
+        if not whole:
+            return True
         engine = postgres_engine(self._url, reader=False)
-        with suppress(SQLAlchemyError), engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
-            connection.exec_driver_sql("VACUUM")
-        engine.dispose()
+        try:
+            with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+                connection.exec_driver_sql(f"SET lock_timeout = '{REWRITTEN_WITHIN}'")
+                done = [_rewritten(connection, table.name) for table in OF_PEOPLE]
+            return all(done)
+        except SQLAlchemyError:
+            return False
+        finally:
+            engine.dispose()
+
+
+def _rewritten(connection: Connection, table: str) -> bool:
+    """Whether the table could be written anew. Whoever holds it for long is waited for, but not with all others behind."""
+    for pause in PAUSES:
+        try:
+            connection.exec_driver_sql(f'VACUUM (FULL) "{table}"')
+        except DBAPIError as error:
+            if getattr(error.orig, "sqlstate", "") != NO_LOCK:
+                raise
+            time.sleep(pause)
+        else:
+            return True
+    return False
 
 
 def _again(error: SQLAlchemyError, *, first: bool) -> bool:

@@ -16,11 +16,13 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool, StaticPool
 
 from memory.prepared import command
-from memory.store.threads import Queued, Store, failed, json, log, not_stored
+from memory.store.threads import Queued, Store, failed, json, not_stored
 
 READERS = 4
 BUSY_SECONDS = 10
 """How long SQLite waits for another process (a shell command) to finish its commit."""
+EMPTIED = 50
+"""Tries to empty the write-ahead log, a tenth of a second apart."""
 OWN_FAULTS = frozenset(
     {sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_TOOBIG}
 )
@@ -67,7 +69,7 @@ class SqliteStore(Store):
         self.file = file
         super().__init__(sqlite_engine(file, reader=False), sqlite_engine(file, reader=True), READERS)
 
-    def _scrub(self, whole: bool) -> None:
+    def _scrub(self, whole: bool) -> bool:
         """Rewrites the file, and empties the write-ahead log, in which old pages may stand.
 
         Another process that reads holds the log's end for a moment, so it is asked for again.
@@ -78,11 +80,13 @@ class SqliteStore(Store):
             cursor = raw.cursor()
             if whole:
                 cursor.execute("VACUUM")
-            for _ in range(50):
+            for _ in range(EMPTIED):
                 if cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0:
-                    return
+                    return True
                 time.sleep(0.1)
-            log.warning("the write-ahead log is in use; what was erased leaves it at its next checkpoint")
+            return False
+        except sqlite3.OperationalError:  # somebody wrote for longer than we wait, or the disk is full
+            return False
         finally:
             raw.close()
             engine.dispose()

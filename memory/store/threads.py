@@ -129,12 +129,17 @@ class Store(ABC):
         if self._closed:
             raise NotStored("the database is closed")
 
-    async def scrub(self, *, whole: bool = True) -> None:
+    async def scrub(self, *, whole: bool = True) -> bool:
         """Takes the bytes of what was deleted out of the files; `whole` rewrites them, which is slow where much is.
 
         SQLite zeroes what is deleted, so that only its log still holds it; a page that was put in order may, too.
+        PostgreSQL leaves it where it stood until the space is used again, and does nothing here unless it is `whole`.
+        False, with a warning, where that could not be done, because others are at work on the database.
         """
-        await asyncio.to_thread(self._scrub, whole)
+        done = await asyncio.to_thread(self._scrub, whole)
+        if not done:
+            log.warning("the database could not be written anew, so its files still hold bytes of what was erased")
+        return done
 
     async def answers(self) -> bool:
         """Whether the database takes queries."""
@@ -182,7 +187,7 @@ class Store(ABC):
         """Runs the jobs and notes what came of each. One without an error is committed. Raises nothing."""
 
     @abstractmethod
-    def _scrub(self, whole: bool) -> None: ...
+    def _scrub(self, whole: bool) -> bool: ...
 
 
 def _emptied(rest: deque[Queued]) -> list[Queued]:

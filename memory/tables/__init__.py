@@ -26,10 +26,31 @@ from memory.tables.people import (
     summaries,
 )
 
+OF_PEOPLE = (
+    messages,
+    parts,
+    files,
+    facts,
+    bans,
+    summaries,
+    tool_calls,
+    confirmations,
+    evidence,
+    joins,
+    link_codes,
+    link_tries,
+    identities,
+    persons,
+    conversations,
+    notes,
+)
+"""What holds anything that somebody said, or was told, or is called."""
+
 __all__ = [
     "INSERTS",
     "IS_OPEN",
     "IS_UNSENT",
+    "OF_PEOPLE",
     "Id",
     "Moment",
     "approved",

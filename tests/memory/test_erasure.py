@@ -1,13 +1,15 @@
 """Whoever is erased leaves no byte: not in a table, not in the file, its log or its free pages, not in our own log."""
 
 import asyncio
+import threading
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import psycopg
 import pytest
+from sqlalchemy import Connection, cast, select, update
 from sqlalchemy import Text as TextColumn
-from sqlalchemy import cast, select
 from structlog.testing import capture_logs
 
 from config.sections import FilesSection
@@ -86,8 +88,11 @@ async def erase(world: World, user: str) -> None:
     await world.store.write(lambda c: privacy.erase(c, person, by="operator", now=world.now))
 
 
-async def left(world: World, database: Database, *marks: str) -> list[str]:
-    """Where something of it stands: the columns of all tables, and the bytes of all files."""
+async def left(world: World, database: Database, *marks: str, rewritten: bool = True) -> list[str]:
+    """Where something of it stands: the columns of all tables, and the bytes of all files.
+
+    `rewritten`: also of PostgreSQL's, which holds what was deleted until its tables are written anew.
+    """
     columns = [(table, column) for table in metadata.sorted_tables for column in table.columns]
 
     def holding(connection: object) -> list[str]:
@@ -98,13 +103,26 @@ async def left(world: World, database: Database, *marks: str) -> list[str]:
             if connection.execute(select(table).where(cast(column, TextColumn).contains(mark)).limit(1)).first()  # type: ignore[attr-defined]
         ]
 
-    files = await asyncio.to_thread(in_files, database.folder, marks) if not database.url else []
-    return await world.store.read(holding) + files
+    found = await world.store.read(holding)
+    if not database.url:
+        return found + await asyncio.to_thread(in_files, database.folder, marks)
+    return found + (await asyncio.to_thread(in_relations, database.url, marks) if rewritten else [])
 
 
 def in_files(folder: Path, marks: tuple[str, ...]) -> list[str]:
     files = [(file, file.read_bytes()) for file in folder.rglob("*") if file.is_file()]
     return [file.name for file, held in files if any(mark.encode() in held for mark in marks)]
+
+
+def in_relations(url: str, marks: tuple[str, ...]) -> list[str]:
+    """The tables and indexes of PostgreSQL whose files hold it; the server reads them itself."""
+    with psycopg.connect(url, autocommit=True) as server:
+        server.execute("CHECKPOINT")
+        files = server.execute(
+            "SELECT relname, pg_read_binary_file(pg_relation_filepath(oid)) FROM pg_class "
+            "WHERE relkind IN ('r', 'i', 't') AND relfilenode > 0"
+        ).fetchall()
+    return [name for name, held in files if any(mark.encode() in held for mark in marks)]
 
 
 async def test_an_erased_person_is_in_no_table_no_file_and_no_log(world: World, database: Database) -> None:
@@ -113,7 +131,7 @@ async def test_an_erased_person_is_in_no_table_no_file_and_no_log(world: World, 
         assert len(await left(world, database, MARK, USER)) > 10
         for who in (USER, f"oa:{USER}"):
             await erase(world, who)
-        await world.store.scrub()
+        assert await world.store.scrub()
 
     assert await left(world, database, MARK, USER) == []
     assert MARK not in str(log)
@@ -138,14 +156,14 @@ async def test_what_was_forgotten_leaves_the_files_at_once_and_what_is_old_with_
     await world.say("oa:lin", f"请记住我的口令是{MARK}")
     question = await world.say("oa:lin", "/forget")
     await world.say("oa:lin", question.split("「")[1].split("」")[0])
-    assert await left(world, database, MARK) == []
+    assert await left(world, database, MARK, rewritten=False) == []
     stored = await live(world)
     await world.store.write(lambda c: c.execute(metadata.tables["bans"].delete()))
     await world.store.write(lambda c: c.execute(metadata.tables["evidence"].delete()))
     world.now += timedelta(days=31)
 
     assert await expire(world.store, 30, now=world.now) >= 5
-    assert await left(world, database, MARK) == []
+    assert await left(world, database, MARK, rewritten=False) == []
     assert (await world.journal.accept(told(), now=world.now)).id == stored.id
 
 
@@ -180,3 +198,31 @@ async def test_somebody_with_very_many_messages_is_erased(world: World, database
 
     await world.store.scrub()
     assert await left(world, database, USER, MARK) == []
+
+
+async def test_a_database_that_is_in_use_by_another_is_said_to_hold_the_bytes_still(
+    world: World, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("memory.store.sqlite.BUSY_SECONDS", 0.1)
+    monkeypatch.setattr("memory.store.sqlite.EMPTIED", 2)
+    monkeypatch.setattr("memory.store.postgresql.REWRITTEN_WITHIN", "50ms")
+    monkeypatch.setattr("memory.store.postgresql.PAUSES", (0.01,))
+    await world.say(f"oa:{USER}", MARK)
+    async with database.opened() as other:
+        begun, free = asyncio.Event(), threading.Event()
+        loop = asyncio.get_running_loop()
+
+        def hold(connection: Connection) -> None:
+            connection.execute(update(metadata.tables["messages"]).values(attempts=1))
+            loop.call_soon_threadsafe(begun.set)
+            free.wait(20)
+
+        holding = asyncio.create_task(other.write(hold))
+        await begun.wait()
+        with capture_logs() as log:
+            assert not await world.store.scrub()
+        free.set()
+        await holding
+    assert [line["log_level"] for line in log] == ["warning"]
+    assert MARK not in str(log)
+    assert await world.store.scrub()

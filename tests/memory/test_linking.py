@@ -7,12 +7,14 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import select
+from sqlalchemy import func, select
+from structlog.testing import capture_logs
 
 from hub.person import Evidence
+from memory import linking
 from memory.store import Store, open_store
 from memory.tables import audit as log
-from memory.tables import evidence, identities
+from memory.tables import evidence, identities, link_tries
 from memory.vouched import JOINING
 from tests.hub.stage import migrated
 from tests.memory.world import World
@@ -132,6 +134,60 @@ async def test_the_side_that_gave_a_code_undoes_it_for_all_of_its_accounts(world
     assert "琥珀" in await world.seen("oa:lin")
     await world.say("oa:lin", "/unlink")
     assert "琥珀" not in await world.seen("oa:lin")
+
+
+async def guess(world: World, identities: int) -> None:
+    """New visitors of a page say wrong codes, each as many as one may."""
+    for n in range(identities):
+        for _ in range(linking.MOST_WRONG):
+            await world.say(f"web:guesser{world.count}-{n}", "/link WRNG2345")
+
+
+async def test_many_who_guess_together_find_no_code_that_is_short(world: World) -> None:
+    short = await world.code("oa:lin")
+    with capture_logs() as log:
+        await guess(world, linking.MOST_WRONG_OF_ALL // linking.MOST_WRONG)
+    assert "成功" not in await world.say("web:v", f"/link {short}")
+    assert [line["log_level"] for line in log if "wrong codes" in line["event"]] == ["warning"]
+
+
+async def test_whoever_links_while_others_guess_is_linked_with_a_new_code(world: World) -> None:
+    await guess(world, linking.MOST_WRONG_OF_ALL // linking.MOST_WRONG)
+    long = await world.code("oa:lin")
+    assert len(long) == linking.LONG
+    assert "成功" in await world.say("web:v", f"/link {long}")
+
+
+async def test_codes_are_short_again_when_the_guessing_is_over(world: World) -> None:
+    await guess(world, linking.MOST_WRONG_OF_ALL // linking.MOST_WRONG)
+    long = await world.code("oa:lin")
+    world.now += linking.LOCKED
+    short = await world.code("wecom:lin")
+    assert (len(short), "成功" in await world.say("web:v", f"/link {short}")) == (linking.LENGTH, True)
+    assert "成功" in await world.say("web:w", f"/link {long}")
+
+
+async def test_fewer_wrong_codes_of_many_change_nothing(world: World) -> None:
+    for n in range(linking.MOST_WRONG_OF_ALL - 1):
+        await world.say(f"web:clumsy{n}", "/link WRNG2345")
+    assert "成功" in await world.say("web:v", f"/link {await world.code('oa:lin')}")
+
+
+async def test_wrong_codes_of_long_ago_are_not_kept(world: World) -> None:
+    await guess(world, 10)
+    world.now += linking.LOCKED
+    for n in range(5):
+        await world.say(f"web:later{n}", "/link WRNG2345")
+    assert await world.store.read(lambda c: c.execute(select(func.count()).select_from(link_tries)).scalar_one()) == 5
+
+
+async def test_the_side_that_gave_a_code_is_told_in_its_own_language(world: World) -> None:
+    await world.say("oa:lin", "Please tell me when you open on Sunday morning")
+    await world.say("web:v", "请问你们周日几点开门")
+    code = (await world.say("oa:lin", "/link")).split("/link ")[1].split()[0]
+    await world.say("web:v", f"/link {code}")
+
+    assert world.told[-1][1].startswith("Your account was just linked")
 
 
 async def test_two_who_use_a_code_at_once_are_not_both_joined(world: World) -> None:
