@@ -17,6 +17,7 @@ from agent import overlap
 from agent.cite import MARK, marks
 from agent.engine import Passage, Shelf
 from agent.knowledge import tokens
+from agent.knowledge.clean import legible
 
 LEAST = 0.2
 """The part of a statement's pairs of characters that its passage must hold; of passages about something else: 0.05."""
@@ -137,14 +138,14 @@ def _marked(statement: Statement, right: list[int]) -> str:
 
 def numbers(text: str) -> frozenset[str]:
     """Every number that a text holds, in figures; 四点 in the afternoon is 4 and 16."""
-    plain = unicodedata.normalize("NFKC", text)
+    plain = unicodedata.normalize("NFKC", legible(text))
     spelled = (str(tokens.number(found)) for found in tokens.NUMERAL.findall(plain) if len(found) < 9)
     return frozenset(way for ways in _figures(plain) for way in ways) | frozenset(spelled)
 
 
 def _figures(text: str) -> Iterator[tuple[str, ...]]:
     """Each number with the other ways to put it."""
-    plain = unicodedata.normalize("NFKC", text).casefold()
+    plain = unicodedata.normalize("NFKC", legible(text)).casefold()
     for found in NUMBER.finditer(plain):
         yield _ways(_figure(found["figure"]), later=bool(found["later"]))
     for counted in COUNTED.finditer(plain):

@@ -45,11 +45,14 @@ HANGS = 24
 """Characters of the longest question that is taken to hang on the one before."""
 
 LOOSE = re.compile(r"(?P<before>[0-9a-z]?)(?P<loose>[\s,.!?;:~…，。！？、；：～\"'“”‘’]+)(?=(?P<after>[0-9a-z]?))")
-COURTESY = re.compile(
-    r"^(?:(?:[你您]好|哈[喽罗啰]|在吗|亲)[\s,.!?~,。，！？～]+|(?:(?:请问|请教|我?想(?:问|咨询)|麻烦问)(?:一下)?))+"
-    r"|(?:[呢呀啊哦]|[\s,.!?~,。，！？～]|谢谢[你您]?)+$"
+OPENING = re.compile(
+    r"(?:(?:[你您]好|哈[喽罗啰]|在吗|亲)[\s,.!?~,。，！？～]+|(?:(?:请问|请教|我?想(?:问|咨询)|麻烦问)(?:一下)?))+"
 )
-"""What is said around a question out of courtesy; 吗 is none: it makes a question of a statement."""
+CLOSING = re.compile(r"(?:[呢呀啊哦]|[\s,.!?~,。，！？～]|[你您]?谢谢)+")
+"""What is said around a question out of courtesy; 吗 is none: it makes a question of a statement.
+
+The end is read backwards: an end that is looked for from each beginning takes the square of a long row of dots.
+"""
 
 MOST_PARTS = 4
 BORDER = re.compile(r"[?？。!！;；\n]+|(?:[,，]\s*)(?=还有|另外|以及|顺便|同时|and\b|also\b)", re.IGNORECASE)
@@ -82,8 +85,16 @@ def normal(question: str) -> str:
     Width, case, script, courtesy, punctuation and space make none. "3.5" and "35", "C++" and "C" stay different.
     """
     whole = tokens.normal(question).strip()
-    told = COURTESY.sub("", whole) or whole
+    told = _plainly(whole) or whole
     return LOOSE.sub(_kept, told.replace("您", "你"))
+
+
+def _plainly(question: str) -> str:
+    """Without courtesy at either end."""
+    began = OPENING.match(question)
+    told = question[began.end() :] if began else question
+    ended = CLOSING.match(told[::-1])
+    return told[: len(told) - ended.end()] if ended else told
 
 
 def _kept(found: re.Match[str]) -> str:

@@ -21,7 +21,7 @@ MOST = 400
 SHARED = 120
 JOINT = "\n\n"
 
-HEADING = re.compile(r" {0,3}(#{1,6})[ \t]+(.*?)[ \t#]*$")
+HEADING = re.compile(r" {0,3}(#{1,6})[ \t]+")
 FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
 ITEM = re.compile(r"\s*(?:[-*+•·]|\d{1,3}[.、)）]|[(（]\d{1,3}[)）]|[一二三四五六七八九十]{1,3}、|[问答QA][:：])\s*")
 SENTENCE = re.compile(r"(?:[^。！？!?；;.]|\.(?!\s))+(?:[。！？!?；;.]+[”’」』）)\]\"']*\s*)?|[。！？!?；;.]+\s*")
@@ -97,34 +97,41 @@ def cut(part: Part) -> list[Slice]:
 def _sections(part: Part) -> Iterator[Section]:
     """Sections in order. One that has nothing but its heading says that, unless deeper headings carry it."""
     found = [Section()]
-    for start, end, mark in _blocks(part):
-        if mark is None:
+    for start, end, heading in _blocks(part):
+        if heading is None:
             found[-1].units += _units(part.text, start, end, plain=part.form == "plain")
         else:
-            level = len(mark[1])
-            above = tuple(heading for heading in found[-1].path if heading[0] < level)
-            found.append(Section((*above, (level, one_line(mark[2]))), Unit(start, end)))
+            above = tuple(one for one in found[-1].path if one[0] < heading[0])
+            found.append(Section((*above, heading), Unit(start, end)))
     for section, following in zip(found, [*found[1:], Section()], strict=True):
         if section.units:
             yield section
         elif section.heading and following.level <= section.level:
-            yield Section(section.path[:-1], section.heading, [section.heading])
+            said = section.heading
+            yield Section(section.path[:-1], said, list(_pieces(part.text, said.start, said.end)))
 
 
-def _blocks(part: Part) -> Iterator[tuple[int, int, re.Match[str] | None]]:
-    """Stretches of lines: (start, end, None) for text, (start, end, match) for a heading."""
+def _blocks(part: Part) -> Iterator[tuple[int, int, tuple[int, str] | None]]:
+    """Stretches of lines: (start, end, None) for text, (start, end, (level, words)) for a heading."""
     fence, start, place = "", 0, 0
     for line in part.text.splitlines(keepends=True):
-        mark = None if fence or part.form == "plain" else HEADING.match(line.rstrip("\n"))
-        if mark and mark[2].strip():
+        heading = None if fence or part.form == "plain" else _heading(line.rstrip("\n"))
+        if heading:
             if part.text[start:place].strip():
                 yield start, place, None
-            yield place, place + len(line.rstrip("\n")), mark
+            yield place, place + len(line.rstrip("\n")), heading
             start = place + len(line)
         fence = _fenced(fence, line)
         place += len(line)
     if part.text[start:].strip():
         yield start, len(part.text), None
+
+
+def _heading(line: str) -> tuple[int, str] | None:
+    """The level and the words of a heading. Its end is cut and not searched for: a line may be a megabyte of marks."""
+    mark = HEADING.match(line)
+    words = line[mark.end() :].rstrip(" \t#") if mark else ""
+    return (len(mark[1]), one_line(words)) if mark and words.strip() else None
 
 
 def _fenced(fence: str, line: str) -> str:

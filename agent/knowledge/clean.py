@@ -23,11 +23,28 @@ BREAKS = re.compile("\r\n?|[\x85\u2028\u2029]")
 SPACES = re.compile("[\xa0\u2002-\u200a\u202f\u205f]")
 LINE_ENDS = re.compile(r"(?<![ \t])[ \t]+(?=\n)")
 GAPS = re.compile(r"\n{3,}")
+MARKED = re.compile(r"[^\w\s]{31,}")
+MARKS = 30
+"""Marks on one letter, as many as Unicode's stream-safe text has: https://www.unicode.org/reports/tr15/#Stream_Safe_Text_Format"""
 
 
 def clean(text: str) -> str:
     """The text without what is invisible, with lookalike characters replaced and blank lines made single."""
     text = INVISIBLE.sub("", BREAKS.sub("\n", text))
     text = COMPATIBLE.sub(lambda found: unicodedata.normalize("NFKC", found[0]), text).translate(RADICALS)
-    text = unicodedata.normalize("NFC", SPACES.sub(" ", text))
+    text = legible(unicodedata.normalize("NFC", legible(SPACES.sub(" ", text))))
     return GAPS.sub("\n\n", LINE_ENDS.sub("", text)).strip()
+
+
+def legible(text: str) -> str:
+    """The text with no more marks on a letter than anybody reads: putting n of them in order takes n squared steps."""
+    return text if text.isascii() else MARKED.sub(_thinned, text)
+
+
+def _thinned(found: re.Match[str]) -> str:
+    kept, marks = list[str](), 0
+    for character in found[0]:
+        marks = marks + 1 if unicodedata.combining(character) else 0
+        if marks <= MARKS:
+            kept.append(character)
+    return "".join(kept)

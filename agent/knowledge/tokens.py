@@ -13,6 +13,8 @@ from functools import cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from agent.knowledge.clean import legible
+
 if TYPE_CHECKING:
     from opencc import OpenCC
 
@@ -35,7 +37,12 @@ ASKING = re.compile(
 
 def normal(text: str) -> str:
     """Half-width, lower case, simplified."""
-    return unicodedata.normalize("NFKC", text).casefold().translate(_SIMPLE)
+    return unicodedata.normalize("NFKC", legible(text)).casefold().translate(_SIMPLE)
+
+
+def folded(text: str) -> str:
+    """Half-width and simplified, as what makes vectors is told it: in two scripts the same words lie apart."""
+    return unicodedata.normalize("NFKC", legible(text)).translate(_SIMPLE)
 
 
 def words(text: str) -> list[str]:

@@ -96,3 +96,14 @@ def test_what_makes_no_difference_is_left_out(one: str, other: str) -> None:
 )
 def test_what_makes_one_stays(one: str, other: str) -> None:
     assert normal(one) != normal(other)
+
+
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize("mark", ["。", "，", "呢", "谢谢", "请问", "你好，", "\u0301\u0316"])
+def test_what_is_said_a_hundred_thousand_times_is_read_once(mark: str) -> None:
+    assert normal(f"退货{mark * 100_000}运费").startswith("退货")
+
+
+def test_courtesy_alone_is_no_courtesy() -> None:
+    assert normal("请问") == "请问"
+    assert normal("谢谢谢") == "谢"

@@ -1,6 +1,7 @@
 import re
 from itertools import pairwise
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -110,6 +111,42 @@ def test_the_same_words_twice_have_keys_of_their_own() -> None:
     assert len({piece.key for piece in one.slices}) == 2
 
 
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize(
+    "text",
+    [
+        "# " + "#" * 500_000 + "x",
+        "# a" + " #" * 250_000 + "x",
+        "# " + " " * 500_000 + "x",
+        "#" * 500_000,
+        "a" + "\u0301\u0316" * 250_000,
+        "[" * 500_000,
+        "`" * 500_000,
+        "|" * 500_000,
+    ],
+    ids=["hashes", "hashes apart", "blanks", "one hash", "marks", "brackets", "fences", "cells"],
+)
+def test_a_row_of_half_a_million_marks_is_read_once(text: str) -> None:
+    assert all(piece.end - piece.start <= MOST for piece in made(text).slices)
+    assert made(text).slices
+
+
+@pytest.mark.parametrize(
+    ("line", "heading"),
+    [
+        ("# 一 ##", "一"),
+        ("  ## 一\t", "一"),
+        ("# # 一", "# 一"),
+        ("#一", ""),
+        ("###", ""),
+        ("# ##", ""),
+        ("####### 一", ""),
+    ],
+)
+def test_a_heading_is_what_stands_between_its_marks(line: str, heading: str) -> None:
+    assert [piece.headings for piece in made(f"{line}\n\n字").slices] == [(heading,) if heading else ()]
+
+
 PARTS = st.builds(
     Part,
     st.text(st.sampled_from("退货运费 \n\n#|-。，.?！`~1一abc\t"), max_size=900),
@@ -121,6 +158,7 @@ PARTS = st.builds(
 @given(st.lists(PARTS, max_size=3))
 @example([Part("字" * 1000)])
 @example([Part("# 标题\n" * 5)])
+@example([Part(f"# {'标题，' * 500}")])
 @example([Part("|a|\n|-|\n" + "|b|\n" * 300)])
 def test_passages_are_slices_that_lose_nothing(parts: list[Part]) -> None:
     one = made(*parts)

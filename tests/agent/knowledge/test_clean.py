@@ -40,3 +40,8 @@ def test_clean_text_can_be_stored(text: str) -> None:
 
 def test_a_sea_of_blanks_is_read_once() -> None:
     assert clean(f"一{' ' * 300_000}二") == f"一{' ' * 300_000}二"
+
+
+def test_no_more_marks_stand_on_a_letter_than_anybody_reads() -> None:
+    assert clean("ế" + "\u0316\u0301" * 300_000 + "。好") == clean("ế" + "\u0316\u0301" * 15 + "。好")
+    assert clean("Tiếng Việt — café") == "Tiếng Việt — café"
