@@ -43,6 +43,9 @@ def parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command; its exit status: 0 done, 1 failed, 2 the configuration or the call is wrong."""
     given = list(sys.argv[1:] if argv is None else argv)
+    if not given:
+        parser().print_help(sys.stderr)
+        return 2
     known, rest = parser().parse_known_args(given)
     module: Any = importlib.import_module(COMMANDS[known.command][0])
     shared = argparse.ArgumentParser(add_help=False)

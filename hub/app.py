@@ -5,6 +5,7 @@ platform gets a 503 and tries again), what is in work is finished and sent, then
 """
 
 import asyncio
+import errno
 import gc
 import signal
 import sys
@@ -54,6 +55,11 @@ from memory.study import Study
 
 log = structlog.get_logger()
 
+BUSY = {
+    errno.EADDRINUSE: "another program listens there: stop it, or write another port under [hub]",
+    errno.EADDRNOTAVAIL: "this machine has no such address: write another host under [hub]",
+    errno.EACCES: "this user may not listen there: write a port above 1023 under [hub]",
+}
 RESTART_SECONDS = (1.0, 2.0, 5.0, 15.0, 60.0)
 """Pauses before a long connection that ended by a fault of ours is opened again."""
 
@@ -88,7 +94,8 @@ def serve(config: Config) -> int:
         log.error("the hub can't start", why=str(error))
         return 2
     except OSError as error:
-        log.error("the hub can't start", why=str(error), address=f"{config.hub.host}:{config.hub.port}")
+        why = str(error) if error.filename else BUSY.get(error.errno or 0, str(error))
+        log.error("the hub can't start", why=why, address=f"{config.hub.host}:{config.hub.port}")
         return 1
 
 

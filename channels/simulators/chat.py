@@ -4,6 +4,7 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 
+import aiohttp
 from rich.console import Console
 from rich.text import Text
 from yarl import URL
@@ -42,6 +43,16 @@ def callback(config: Config, name: str) -> str:
     """The address of a channel in the hub that runs here."""
     host = "127.0.0.1" if config.hub.host in ("0.0.0.0", "::") else config.hub.host  # noqa: S104 — not bound, called
     return f"http://{host}:{config.hub.port}/channels/{name}"
+
+
+async def look(config: Config) -> None:
+    """Tells who types that no hub runs here, since nothing would come back."""
+    address = callback(config, "").partition("/channels")[0]
+    try:
+        async with aiohttp.ClientSession() as http, http.get(f"{address}/healthz"):
+            return
+    except aiohttp.ClientError:
+        told(f"No hub answers at {address}: start it in another terminal (make run CONFIG={config.file.name}).")
 
 
 async def converse(say: Say) -> None:

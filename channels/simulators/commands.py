@@ -10,9 +10,12 @@ import sys
 from collections.abc import Awaitable, Callable
 
 from channels.registry import KINDS
+from channels.simulators.chat import look
+from channels.simulators.samples import advice
 from config import Config
 from hub.errors import ConfigError
 
+OTHER = "Is it played in another terminal already? End that one, or write another port into the channel's section."
 Play = Callable[[Config, str], Awaitable[None]]
 
 
@@ -25,10 +28,15 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 async def run(args: argparse.Namespace, config: Config) -> int:
     """Plays until the input ends; 2 when hub.toml has to be changed first."""
     try:
-        await find(args.kind)(config, named(config, args.kind, args.channel))
+        name = named(config, args.kind, args.channel)
+        await look(config)
+        await find(args.kind)(config, name)
     except ConfigError as error:
         sys.stderr.write(f"{error}\n")
         return 2
+    except OSError as error:
+        sys.stderr.write(f"the platform can't be played here: {error.strerror or error}\n{OTHER}\n")
+        return 1
     return 0
 
 
@@ -42,10 +50,13 @@ def named(config: Config, kind: str, name: str = "") -> str:
     """The channel of this kind that is meant: the one that is named, or the only one. Raises ConfigError."""
     known = [channel for channel, section in config.channels.items() if section.kind == kind]
     if name and name not in known:
-        raise ConfigError(f"hub.toml has no channel {name!r} of kind {kind}; it has {', '.join(known) or 'none'}")
+        have = ", ".join(known) or "none"
+        raise ConfigError(f"{config.file.name} has no channel {name!r} of kind {kind}; it has {have}")
     if not name and len(known) != 1:
-        number = f"{len(known)} channels" if known else "no channel"
+        if not known:
+            raise ConfigError(f"{config.file.name} has no channel of kind {kind}. {advice(kind)}")
+        names = ", ".join(known)
         raise ConfigError(
-            f"hub.toml has {number} of kind {kind}: name one with --channel ({', '.join(known) or 'none'})"
+            f"{config.file.name} has {len(known)} channels of kind {kind}: name one with --channel ({names})"
         )
     return name or known[0]

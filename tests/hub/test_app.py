@@ -1,5 +1,8 @@
 """The hub as a whole: what is opened is closed, in order and once."""
 
+import asyncio
+import socket
+import sys
 from pathlib import Path
 
 import pytest
@@ -8,7 +11,7 @@ from aiohttp import web
 from channels.h5.channel import H5
 from config import load
 from hub import app
-from hub.__main__ import kinds
+from hub.__main__ import COMMANDS, kinds, main
 from tests.channels.callback import serving
 
 CONFIG = """
@@ -60,3 +63,27 @@ async def test_passwords_of_the_machine_go_to_no_platform(tmp_path: Path, monkey
             await http.get(url, headers=headers)
 
     assert came == [None, "Bearer token"]
+
+
+async def test_a_port_that_is_taken_is_told_with_what_to_do(tmp_path: Path) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        (tmp_path / "hub.toml").write_text(CONFIG.format(port=port))
+        command = ("-m", "hub", "serve", "--config", str(tmp_path / "hub.toml"))
+        hub = await asyncio.create_subprocess_exec(sys.executable, *command, stderr=asyncio.subprocess.PIPE)
+        async with asyncio.timeout(60):
+            _, said = await hub.communicate()
+
+    assert hub.returncode == 1
+    assert f"127.0.0.1:{port}".encode() in said
+    assert b"write another port under [hub]" in said
+
+
+def test_without_a_command_all_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    status = main([])
+    said = capsys.readouterr().err
+
+    assert status == 2
+    assert [name for name in COMMANDS if name not in said] == []
