@@ -57,12 +57,17 @@ class Visitor:
 
 
 class Identities:
-    """Gives out tokens and takes them back. `key` is the channel's own, `secret` the web page's."""
+    """Gives out tokens and takes them back. `key` is the channel's own, `secret` the web page's.
 
-    def __init__(self, key: bytes, secret: str = "", *, leeway: int = 30) -> None:
+    A JWT that would hold for more than `longest` seconds is none: an `exp` in milliseconds, or one that was made to
+    outlive everything, would sign a borrowed computer in for ever.
+    """
+
+    def __init__(self, key: bytes, secret: str = "", *, leeway: int = 30, longest: int = 30 * 86400) -> None:
         self._keys = {"v": _seal(key, b"visitor"), "s": _seal(key, b"sub\0" + secret.encode())}
         self._secret = secret
         self._leeway = leeway
+        self._longest = longest
         self._realm = _digest(f"realm:{secret}")
 
     def anonymous(self) -> Visitor:
@@ -99,6 +104,8 @@ class Identities:
             raise IdentityRefused(type(error).__name__) from None
         if now.timestamp() > expires:
             raise IdentityRefused("expired")
+        if expires - now.timestamp() > self._longest + 2 * self._leeway:
+            raise IdentityRefused("exp is more than identity_days ahead, or no number of seconds")
         if not (0 < len(sub) <= MOST_SUB and sub.isprintable()):
             raise IdentityRefused("sub is empty, too long or not printable")
         return self._person(sub, expires)

@@ -57,6 +57,9 @@ class Settings(ChannelSection):
     identity_leeway: Annotated[int, Field(ge=0)] = 30
     """Seconds by which the clocks of the web page's server and of the hub may differ."""
 
+    identity_days: Count = 30
+    """A JWT that would hold for longer is refused."""
+
     rate: Annotated[int, Field(ge=0)] = 30
     """Messages a minute and visitor. 0 = no limit."""
     address_rate: Count = 100

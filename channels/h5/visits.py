@@ -97,6 +97,10 @@ class Visits:
                     made = secrets.token_hex(32)
                     await self.site.record.keep_note(KEY_NOTE, made)
             secret = self.settings.identity_secret
-            leeway = self.settings.identity_leeway
-            self._identities = Identities(bytes.fromhex(made), secret.value if secret else "", leeway=leeway)
+            self._identities = Identities(
+                bytes.fromhex(made),
+                secret.value if secret else "",
+                leeway=self.settings.identity_leeway,
+                longest=self.settings.identity_days * 86400,
+            )
         return self._identities

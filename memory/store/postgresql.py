@@ -140,7 +140,7 @@ class PostgresStore(Store):
 
 
 def _rewritten(connection: Connection, table: str) -> bool:
-    """Whether the table could be written anew. Whoever holds it for long is waited for, but not with all others behind."""
+    """Whether the table could be written anew. Whoever holds it long is waited for, but not with all others behind."""
     for pause in PAUSES:
         try:
             connection.exec_driver_sql(f'VACUUM (FULL) "{table}"')

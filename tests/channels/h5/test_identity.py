@@ -18,7 +18,7 @@ from tests.channels.h5.page import first, posted, posting, socket, streamed
 
 NOW = datetime.now(UTC)
 KEY = b"k" * 32
-HERE = Identities(KEY, SECRET, leeway=30)
+HERE = Identities(KEY, SECRET, leeway=30, longest=30 * 86400)
 
 
 def packed(data: bytes) -> str:
@@ -27,8 +27,13 @@ def packed(data: bytes) -> str:
 
 def signed(claims: object, secret: str = SECRET, digest: str = "sha256", **header: Any) -> str:
     """A JWT made by hand, so that it may be wrong in any way."""
+    return signed_text(json.dumps(claims), secret, digest, **header)
+
+
+def signed_text(claims: str, secret: str = SECRET, digest: str = "sha256", **header: Any) -> str:
+    """The same of claims that need not be JSON."""
     head = {"alg": "HS256", "typ": "JWT"} | header
-    said = ".".join(packed(json.dumps(part).encode()) for part in (head, claims))
+    said = f"{packed(json.dumps(head).encode())}.{packed(claims.encode())}"
     return f"{said}.{packed(hmac.digest(secret.encode(), said.encode(), digest))}"
 
 
@@ -49,7 +54,33 @@ BAD = {
     "exp without end": signed({"sub": "alice", "exp": float("inf")}),
     "exp that is a list": signed({"sub": "alice", "exp": [LATER]}),
     "no sub": signed({"exp": LATER}),
+    "alg in other letters": signed({"sub": "alice", "exp": LATER}, alg="hs256"),
+    "alg of a public key": signed({"sub": "alice", "exp": LATER}, alg="RS256"),
+    "alg that is a list": signed({"sub": "alice", "exp": LATER}, alg=["HS256"]),
+    "alg that is missing": signed({"sub": "alice", "exp": LATER}, alg=None),
+    "kid of a file that is empty": signed({"sub": "alice", "exp": LATER}, "", kid="../../../../dev/null"),
+    "kid of a query": signed({"sub": "alice", "exp": LATER}, "k" * 32, kid=f"x' UNION SELECT '{'k' * 32}"),
+    "a key of its own": signed({"sub": "alice", "exp": LATER}, "k" * 32, jwk={"kty": "oct", "k": packed(b"k" * 32)}),
+    "a key at an address": signed({"sub": "alice", "exp": LATER}, "k" * 32, jku="http://127.0.0.1/keys", kid="1"),
+    "a header that must be understood": signed({"sub": "alice", "exp": LATER}, crit=["nobody-knows"]),
+    "signed with its own seal as the key": signed({"sub": "alice", "exp": LATER}, packed(b"\0" * 32)),
+    "the seal of another": f"{signed({'sub': 'bob', 'exp': LATER}).rpartition('.')[0]}."
+    + signed({"sub": "alice", "exp": LATER}).rpartition(".")[2],
+    "no seal": signed({"sub": "alice", "exp": LATER}).rpartition(".")[0] + ".",
+    "no seal and no dot": signed({"sub": "alice", "exp": LATER}).rpartition(".")[0],
+    "exp in milliseconds": signed({"sub": "alice", "exp": LATER * 1000}),
+    "exp in ten years": signed({"sub": "alice", "exp": LATER + 10 * 365 * 86400}),
+    "exp of 5 000 digits": signed_text('{"sub": "alice", "exp": ' + "9" * 5_000 + "}"),
+    "exp of nothing": signed({"sub": "alice", "exp": None}),
     "sub that is a number": signed({"sub": 7, "exp": LATER}),
+    "sub that is true": signed({"sub": True, "exp": LATER}),
+    "sub that is a list": signed({"sub": ["alice"], "exp": LATER}),
+    "sub that is an object": signed({"sub": {"id": "alice"}, "exp": LATER}),
+    "sub of nothing": signed({"sub": None, "exp": LATER}),
+    "sub with half a character": signed({"sub": "\ud800", "exp": LATER}),
+    "sub with what nobody sees": signed({"sub": "alice\u200b", "exp": LATER}),
+    "made in the future": signed({"sub": "alice", "exp": LATER, "iat": LATER}),
+    "for a list of others": signed({"sub": "alice", "exp": LATER, "aud": ["a", "b"]}),
     "empty sub": signed({"sub": "", "exp": LATER}),
     "sub with a line feed": signed({"sub": "a\nb", "exp": LATER}),
     "long sub": signed({"sub": "a" * 201, "exp": LATER}),
@@ -84,6 +115,20 @@ def test_people_of_another_web_page_have_other_evidence() -> None:
     token = signed({"sub": "alice", "exp": LATER}, "the-secret-of-another-shop-of-32-bytes")
 
     assert there.named(token, NOW).evidence != HERE.named(alice(), NOW).evidence
+
+
+def test_a_jwt_may_last_as_long_as_the_channel_allows_and_no_longer() -> None:
+    short = Identities(KEY, SECRET, leeway=30, longest=3600)
+
+    assert short.named(alice(3600), NOW).user == "sub:alice"
+    with pytest.raises(IdentityRefused, match="exp is more than"):
+        short.named(alice(3700), NOW)
+
+
+def test_what_else_a_header_says_changes_nothing() -> None:
+    named = signed({"sub": "alice", "exp": LATER}, kid="../../etc/passwd", jku="http://127.0.0.1/keys", x5u="file:///")
+
+    assert HERE.named(named, NOW) == HERE.named(signed({"sub": "alice", "exp": LATER}), NOW)
 
 
 def test_clocks_may_differ_a_little() -> None:
