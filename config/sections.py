@@ -222,6 +222,9 @@ class ModelSection(Section):
     """How long an answer may be."""
     pictures: bool = False
     """The model takes pictures."""
+    input_price: Annotated[float, Field(ge=0)] = 0
+    output_price: Annotated[float, Field(ge=0)] = 0
+    """What a million tokens cost that it reads and that it writes, in whatever money; for `hub evaluate`."""
 
     def warnings(self) -> list[str]:
         """The providers' own servers take nobody without a key."""

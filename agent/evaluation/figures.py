@@ -20,13 +20,17 @@ from hub.turn import Answer, ToolUsed
 
 @dataclass(frozen=True)
 class Outcome:
-    """One question with its answer. `shown` are all passages that were found for it; `seconds` to the whole answer."""
+    """One question with its answer. `shown` are all passages that were found for it; `seconds` to the whole answer.
+
+    `cost` is in the money of the settings, None where they name no price.
+    """
 
     case: Case
     answer: Answer
     shown: tuple[Passage, ...] = ()
     tools: tuple[ToolUsed, ...] = ()
     seconds: float = 0.0
+    cost: float | None = None
 
     @property
     def answered(self) -> bool:
@@ -113,6 +117,8 @@ class Figures:
     """One in twenty takes longer."""
     input_tokens: int
     output_tokens: int
+    cost: float | None
+    """Of all questions, in the money of the settings; None where they name no price."""
     engines: Mapping[str, int]
     """Answers by the engine that spoke."""
 
@@ -134,6 +140,7 @@ def figures(outcomes: Sequence[Outcome]) -> Figures:
         slow_seconds=quantiles(times, n=20)[-1] if len(times) > 1 else sum(times),
         input_tokens=sum(one.answer.usage.input_tokens for one in outcomes),
         output_tokens=sum(one.answer.usage.output_tokens for one in outcomes),
+        cost=_sum(one.cost for one in outcomes),
         engines=dict(Counter(one.answer.engine for one in outcomes)),
     )
 
@@ -163,6 +170,9 @@ def _told(one: Outcome) -> dict[str, object]:
         "refused": one.answer.refused,
         "confidence": one.answer.confidence,
         "seconds": round(one.seconds, 3),
+        "input_tokens": one.answer.usage.input_tokens,
+        "output_tokens": one.answer.usage.output_tokens,
+        "cost": one.cost,
         "wrong": one.wrong,
     }
 
@@ -176,6 +186,11 @@ def named(wanted: str, passage: Passage) -> bool:
 def _share(found: Iterable[bool]) -> float | None:
     counted = list(found)
     return sum(counted) / len(counted) if counted else None
+
+
+def _sum(costs: Iterable[float | None]) -> float | None:
+    known = [cost for cost in costs if cost is not None]
+    return sum(known) if known else None
 
 
 def _plain(text: str) -> str:

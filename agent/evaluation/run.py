@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -17,9 +17,10 @@ from agent.evaluation.tools import opened
 from agent.knowledge.desk import PATIENCE, embed, look_over, open_desk
 from agent.knowledge.search import Search
 from config import Config
+from config.sections import AgentSection
 from hub.message import Conversation, InboundMessage, Text
 from hub.person import Identity, Person
-from hub.turn import Answer, Exchange, ToolUsed, Turn
+from hub.turn import Answer, Exchange, ToolUsed, Turn, Usage
 
 CHANNEL = "evaluation"
 
@@ -56,7 +57,8 @@ async def asking(config: Config) -> AsyncIterator[Ask]:
         async def ask(case: Case) -> Outcome:
             knowledge = Watched(search)
             agent = OneAgent(section, knowledge, shared, approved=approved, toolbox=toolbox)
-            return await _asked(agent, knowledge, case)
+            outcome = await _asked(agent, knowledge, case)
+            return replace(outcome, cost=cost(outcome.answer.usage, section))
 
         try:
             await asyncio.gather(*(engine.warm() for engine in shared))
@@ -78,6 +80,17 @@ async def outcomes(config: Config, cases: Sequence[Case], *, at_once: int, done:
             return outcome
 
         return await asyncio.gather(*map(one, cases))
+
+
+def cost(usage: Usage, section: AgentSection) -> float | None:
+    """What a turn cost, None where no model has a price. Pure."""
+    models = [section.model, *section.model.fallbacks]
+    if not any(model.input_price or model.output_price for model in models):
+        return None
+    asked = next((model for model in models if model.name == usage.model), None)
+    if asked is None:
+        return 0.0
+    return (usage.input_tokens * asked.input_price + usage.output_tokens * asked.output_price) / 1e6
 
 
 async def _asked(agent: OneAgent, knowledge: Watched, case: Case) -> Outcome:

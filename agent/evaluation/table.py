@@ -40,6 +40,7 @@ def _rows(columns: Sequence[Figures]) -> list[tuple[str, list[str]]]:
         ("seconds, median", [f"{one.seconds:.2f}" for one in columns]),
         ("seconds, one in twenty takes more", [f"{one.slow_seconds:.2f}" for one in columns]),
         ("tokens in / out", [f"{one.input_tokens} / {one.output_tokens}" for one in columns]),
+        ("cost", ["–" if one.cost is None else f"{one.cost:.4f}" for one in columns]),
         ("answered by", [", ".join(f"{name} {count}" for name, count in one.engines.items()) for one in columns]),
     ]
 

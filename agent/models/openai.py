@@ -59,21 +59,27 @@ class _Said(BaseModel):
         return self.content or ""
 
 
+class _Usage(BaseModel):
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+
+
 class _Choice(BaseModel):
     delta: _Said | None = None
     message: _Said | None = None
     finish_reason: str | None = None
-
-
-class _Usage(BaseModel):
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
+    usage: _Usage | None = None
 
 
 class _Chunk(BaseModel):
     choices: list[_Choice] = []
     usage: _Usage | None = None
     error: Any = None
+
+    @property
+    def spent(self) -> _Usage | None:
+        """The cost, as far as this chunk knows it; Moonshot tells it beside the words."""
+        return self.usage or next((choice.usage for choice in self.choices[:1]), None)
 
 
 class ChatModel:
@@ -209,8 +215,11 @@ def _accepted(response: aiohttp.ClientResponse) -> None:
 
 
 async def _pieces(response: aiohttp.ClientResponse) -> AsyncIterator[Piece]:
-    """What comes together is said together: a busy model sends many words at once."""
-    calls, finished = _Calls(), False
+    """What comes together is said together: a busy model sends many words at once.
+
+    Some servers tell the cost once, some with each chunk what it has come to so far: the last one counts.
+    """
+    calls, finished, spent = _Calls(), False, None
     async for chunks in _chunks(response):
         words = ""
         for choice in (choice for chunk in chunks for choice in chunk.choices[:1]):
@@ -220,8 +229,9 @@ async def _pieces(response: aiohttp.ClientResponse) -> AsyncIterator[Piece]:
             finished = finished or choice.finish_reason is not None
         if words:
             yield Words(words)
-        for usage in (chunk.usage for chunk in chunks if chunk.usage is not None):
-            yield Spent(usage.prompt_tokens, usage.completion_tokens)
+        spent = next((chunk.spent for chunk in reversed(chunks) if chunk.spent), spent)
+    if spent:
+        yield Spent(spent.prompt_tokens or 0, spent.completion_tokens or 0)
     if not finished:
         raise EngineFailed("cut_off")
     for call in calls.whole():

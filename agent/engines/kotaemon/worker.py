@@ -8,6 +8,7 @@ Kotaemon is used as it is (https://github.com/Cinnamon/kotaemon, libs/kotaemon);
 - Importing it downloads a tokenizer and word lists, and demands vector stores that nobody uses: see `_prepare`.
 - An agent keeps the steps of its last turn on itself, so that two turns would read each other's: one agent per turn.
 - `stream` prints the prompt, people's words in it: `run` is used, and standard output leads nowhere.
+- A component that is called writes prompt and answer to disk, 20 ms of work: components are run, not called.
 - Models that do not know `stop` speak the tool's part as well: their words are cut where it begins.
 - A blocking call can't be ended: models and tools are awaited on the event loop, where a turn that is over ends them.
   A thread that stays all the same is left behind; when there are too many of those, the process ends and is replaced.
@@ -81,6 +82,8 @@ def _kotaemon() -> Run:
 
     # All turns of a RewooAgent share one default scratchpad, which would keep what every tool ever said.
     BaseScratchPad.panel_print = BaseScratchPad.print = lambda *_, **__: None
+    for part in (agents.rewoo.agent.Planner, agents.rewoo.agent.Solver):
+        part.__call__, part.log_progress = part.run, lambda *_, **__: None
     model, ask, tool = _models(llms), _asking(llms), _tools(agents)
 
     def run(turn: "_Turn") -> str:
@@ -221,8 +224,9 @@ class _Turn:
         except Exception as error:  # whatever a vendor's package raises: the code tells the hub what kind it was
             self._failed = _code(error)
             raise
-        self._input += max(said.prompt_tokens, 0)
-        self._output += max(said.completion_tokens, 0)
+        asked, answered = _tokens(said)
+        self._input += asked
+        self._output += answered
         said.content = said.text = said.text.split(ACT)[0].rstrip()
         return said
 
@@ -271,6 +275,14 @@ class _Turn:
             told = {"kind": "failed", "code": self._failed or _code(error)}
         told.update(zip(spent, (self._input, self._output), strict=True))  # type: ignore[arg-type]
         asyncio.run_coroutine_threadsafe(self._say(told), self._loop)
+
+
+def _tokens(said: Any) -> tuple[int, int]:
+    """What a call cost; Kotaemon looks for Anthropic's count where OpenAI's stands, and finds none."""
+    if said.prompt_tokens > 0 or said.completion_tokens > 0:
+        return max(said.prompt_tokens, 0), max(said.completion_tokens, 0)
+    usage = getattr(next(iter(said.messages or ()), None), "usage_metadata", None) or {}
+    return usage.get("input_tokens", 0), usage.get("output_tokens", 0)
 
 
 def _code(error: Exception) -> str:

@@ -4,13 +4,19 @@ import asyncio
 import json
 import sys
 from asyncio.subprocess import PIPE
+from dataclasses import replace
 from pathlib import Path
+
+import pytest
 
 from agent.evaluation import cases
 from agent.evaluation.cases import Case
 from agent.evaluation.figures import Outcome, figures
+from agent.evaluation.run import cost
+from agent.models.scripted import Scripted, echo
+from config.sections import AgentModelSection, AgentSection, ModelSection
 from hub.message import Citation
-from hub.turn import Answer, ToolUsed
+from hub.turn import Answer, ToolUsed, Usage
 from tests.agent.library import REFUNDS, SHIPPING
 from tests.architecture.source import ROOT
 
@@ -91,6 +97,50 @@ def test_a_question_for_a_tool_is_right_when_it_was_used() -> None:
     asked = Case(question="我的订单到哪了", tools=("order",))
 
     assert [outcome(asked, "在路上", tool=tool).wrong for tool in ("order", "")] == ["", "a tool was not used"]
+
+
+@pytest.mark.parametrize(
+    ("usage", "money"),
+    [(Usage("big", 1_000_000, 100_000), 3.0), (Usage("small", 1_000_000, 100_000), 0.5), (Usage(), 0.0)],
+)
+def test_a_turn_costs_what_the_model_that_answered_costs(usage: Usage, money: float) -> None:
+    small = ModelSection(provider="ollama", name="small", input_price=0.5)
+    priced = AgentModelSection(
+        provider="openai", name="big", base_url="http://m", input_price=2, output_price=10, fallbacks=(small,)
+    )
+
+    assert cost(usage, AgentSection(model=priced)) == pytest.approx(money)
+    assert cost(usage, AgentSection()) is None
+
+
+def test_the_costs_of_all_questions_are_one_sum() -> None:
+    told = outcome(FREE, "满九十九元免运费。[1]", RIGHT)
+
+    assert figures([told, replace(told, cost=0.25), replace(told, cost=0.5)]).cost == 0.75
+    assert figures([told]).cost is None
+
+
+async def test_a_model_is_counted_in_tokens_and_in_money(tmp_path: Path) -> None:
+    (tmp_path / "knowledge").mkdir()
+    (tmp_path / "q.jsonl").write_text(FREE.model_dump_json(), encoding="utf-8")
+    async with Scripted(echo) as model:
+        priced = f"""
+[agent.model]
+provider = "openai"
+name = "m"
+base_url = "{model.url}"
+input_price = 1000000
+output_price = 2000000
+"""
+        (tmp_path / "hub.toml").write_text(HUB + priced, encoding="utf-8")
+        args = (str(tmp_path / "q.jsonl"), "--config", str(tmp_path / "hub.toml"))
+        _, out, errors = await evaluate(*args, "--json")
+        _, table, _ = await evaluate(*args)
+
+    [run] = json.loads(out)["runs"].values()
+    assert (run["figures"]["input_tokens"], run["figures"]["output_tokens"]) == (7, 5), errors
+    assert (run["figures"]["cost"], run["questions"][0]["cost"]) == (17, 17)
+    assert "17.0000" in table
 
 
 async def evaluate(*words: str) -> tuple[int, str, str]:

@@ -43,6 +43,51 @@ async def test_all_words_come_and_the_cost_at_the_end() -> None:
     assert found[-1] == Spent(7, 5)
 
 
+@pytest.mark.parametrize(
+    "chunks",
+    [
+        pytest.param(
+            [
+                delta(content="好"),
+                delta("stop"),
+                {"choices": [], "usage": {"prompt_tokens": 7, "completion_tokens": 5}},
+            ],
+            id="once, as OpenAI and Ollama do",
+        ),
+        pytest.param(
+            [
+                {**delta(content="好"), "usage": {"prompt_tokens": 7, "completion_tokens": 1}},
+                {**delta("stop"), "usage": {"prompt_tokens": 7, "completion_tokens": 5}},
+                {"choices": [], "usage": None},
+            ],
+            id="with each chunk so far",
+        ),
+        pytest.param(
+            [
+                delta(content="好"),
+                {
+                    "choices": [
+                        {"delta": {}, "finish_reason": "stop", "usage": {"prompt_tokens": 7, "completion_tokens": 5}}
+                    ]
+                },
+            ],
+            id="beside the words",
+        ),
+    ],
+)
+async def test_the_cost_is_counted_once_however_it_is_told(chunks: list[object]) -> None:
+    found, _ = await pieces(streamed(*chunks, "[DONE]"))
+
+    assert [piece for piece in found if isinstance(piece, Spent)] == [Spent(7, 5)]
+
+
+async def test_a_server_that_does_not_count_is_understood() -> None:
+    uncounted = {"prompt_tokens": None, "completion_tokens": None}
+    found, _ = await pieces(streamed(delta(content="好"), {**delta("stop"), "usage": uncounted}, "[DONE]"))
+
+    assert found == [Words("好"), Spent(0, 0)]
+
+
 async def test_words_are_told_while_the_model_still_thinks() -> None:
     async with Scripted(lambda asked: Reply("一二三四五", pieces=2, pause=60)) as server:
         model = ChatModel("m", base_url=server.url)

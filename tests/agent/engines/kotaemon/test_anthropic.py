@@ -42,6 +42,7 @@ async def test_it_is_asked_with_its_key_and_its_answer_is_told() -> None:
         await engine.close()
 
     assert answer(found).text == "满九十九元免运费 [1]。"
+    assert (answer(found).usage.input_tokens, answer(found).usage.output_tokens) == (7, 5)
     [(key, body)] = asked
     assert key == "none"
     assert "九十九元" in body["system"]

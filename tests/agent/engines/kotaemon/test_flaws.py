@@ -135,3 +135,28 @@ worker._kotaemon()
 print(json.dumps([before, left()]))
 """
     assert found(tmp_path, code) == [1, 1]
+
+
+def test_a_rewoo_agent_writes_what_is_said_to_disk_and_is_kept_from_it(tmp_path: Path) -> None:
+    code = """
+class Plain(Said):
+    def __call__(self, prompt, **more):
+        return self.run(prompt, **more)
+
+agent = agents.RewooAgent(planner_llm=Plain(words=['#Plan1: 13800000000']), solver_llm=Plain(words=['13800000000']),
+                          plugins=[], trim_func=worker._untrimmed)
+{prepared}
+print(json.dumps(agent.run("13800000000").text))
+"""
+    before, after = tmp_path / "before", tmp_path / "after"
+    for place, prepared in ((before, ""), (after, "worker._kotaemon()")):
+        place.mkdir()
+        assert found(place, code.format(prepared=prepared)) == "13800000000"
+
+    assert written(before) is True
+    assert written(after) is False
+
+
+def written(place: Path) -> bool:
+    """Whether any file below this holds the number."""
+    return any(b"13800000000" in file.read_bytes() for file in place.rglob("*") if file.is_file())
