@@ -4,7 +4,7 @@ https://developer.work.weixin.qq.com/document/path/101031
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 from aiohttp import web
@@ -91,21 +91,33 @@ class Polls:
     async def _poll(self, callback: Callback) -> Answer:
         """A poll is a callback of its own: it is no message, and never taken for one."""
         name = callback.stream.id if callback.stream else ""
-        if stream := self._streams.get(name):
+        stream = self._streams.get(name)
+        if stream is not None and not self._streams.overdue(stream):
             return self._shown(stream)
         place = conversation(callback, self._settings, self._site.name)
         key = key_of(name)
         ticket = await self._site.inbox.find(place, key) if key else None
+        if ticket is None and stream is not None:
+            return self._shown(stream)
         if ticket is None:
             log.info("wecom bot stream of nobody", channel=self._site.name)
             return _whole(name, texts("zh").failed)
         return await self._remembered(name, place, ticket)
 
     async def _remembered(self, name: str, place: Conversation, ticket: Ticket) -> Answer:
-        """A stream of an earlier process: its answer where there is one, else it goes on here."""
-        if reply := await ticket.reply(within=0):
+        """A stream of an earlier process, or one whose answer is long on its way: it ends with the answer, or goes on.
+
+        What the turn showed while it grew is the answer, too: ended with that, it would be said once more elsewhere.
+        """
+        reply = await ticket.reply(within=0)
+        stream = self._streams.get(name)
+        if reply and stream is None:
             return _whole(name, reply.text, ticket)
-        return self._shown(self._streams.open(name, place))
+        stream = stream or self._streams.open(name, place)
+        if not reply:
+            return self._shown(stream)
+        await self._streams.conclude(stream, reply.text)
+        return replace(self._shown(stream), ticket=ticket)
 
     def _shown(self, stream: Stream) -> Answer:
         state = self._streams.poll(stream)

@@ -114,6 +114,11 @@ class Streams:
         """The turn is over; where no answer follows, the stream ends after a while."""
         stream.silent = self._time()
 
+    def overdue(self, stream: Stream) -> bool:
+        """Whether its turn has long been over and nothing has come of it."""
+        silent = None if stream.finished or stream.end else stream.silent
+        return silent is not None and self._time() - silent >= self._settings.silence_patience
+
     async def put(self, stream: Stream, text: str, *, finish: bool) -> bool:
         """Adds a piece, and waits until a poll has carried it away; False when nobody asks any more."""
         stream.pieces.append(text)
@@ -164,7 +169,7 @@ class Streams:
         words = texts("zh")
         if now - stream.opened >= self._settings.stream_seconds:
             return self._end(stream, words.later if stream.later else words.pending)
-        if stream.silent is not None and now - stream.silent >= self._settings.silence_patience:
+        if self.overdue(stream):
             return self._end(stream, "" if stream.live or stream.pieces else words.received)
         return None
 

@@ -6,7 +6,7 @@ from collections import defaultdict
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.lanes import Lanes
+from hub.lanes import A_ROUND, Lanes
 
 
 @given(st.lists(st.integers(0, 4), max_size=40), st.integers(1, 4))
@@ -72,9 +72,10 @@ async def test_an_item_put_while_its_lane_is_busy_is_worked_on_afterwards() -> N
 
 
 async def test_closing_cancels_what_is_in_work() -> None:
-    cancelled = asyncio.Event()
+    begun, cancelled = asyncio.Event(), asyncio.Event()
 
     async def work(_: int) -> None:
+        begun.set()
         try:
             await asyncio.Event().wait()
         finally:
@@ -82,8 +83,27 @@ async def test_closing_cancels_what_is_in_work() -> None:
 
     lanes: Lanes[str, int] = Lanes(work, most=1)
     lanes.put("a", 1)
-    await asyncio.sleep(0)
+    await begun.wait()
     await lanes.close()
 
     assert cancelled.is_set()
     assert lanes.depth == 0
+
+
+async def test_many_items_begin_a_few_in_a_round_of_the_loop_so_that_others_get_their_turn_between() -> None:
+    begun, rounds = 0, list[int]()
+
+    async def work(_: int) -> None:
+        nonlocal begun
+        begun += 1
+
+    lanes: Lanes[int, int] = Lanes(work, most=1000)
+    for number in range(500):
+        lanes.put(number, number)
+    while lanes.depth:
+        before = begun
+        await asyncio.sleep(0)
+        rounds.append(begun - before)
+
+    assert begun == 500
+    assert max(rounds) <= A_ROUND
