@@ -5,7 +5,7 @@ who sends a hundred messages delays nobody else.
 
 A few items begin in each round of the event loop, not all that wait. A round runs everything that is ready before it
 looks at a socket: with a thousand turns in it a round takes seconds, and so does every acknowledgement, which takes
-several rounds. Begun by the round, work slows down by itself where rounds grow long, whatever it is that costs the time.
+several rounds. Begun by the round, work slows down by itself where rounds grow long, whatever costs the time.
 """
 
 import asyncio

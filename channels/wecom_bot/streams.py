@@ -115,8 +115,11 @@ class Streams:
         stream.silent = self._time()
 
     def overdue(self, stream: Stream) -> bool:
-        """Whether its turn has long been over and nothing has come of it."""
-        silent = None if stream.finished or stream.end else stream.silent
+        """Whether its turn has long been over and nothing has come of it.
+
+        Where it showed words, the answer is on its way: the stream would say it, and delivery once more.
+        """
+        silent = None if stream.finished or stream.end or stream.live else stream.silent
         return silent is not None and self._time() - silent >= self._settings.silence_patience
 
     async def put(self, stream: Stream, text: str, *, finish: bool) -> bool:
@@ -170,7 +173,7 @@ class Streams:
         if now - stream.opened >= self._settings.stream_seconds:
             return self._end(stream, words.later if stream.later else words.pending)
         if self.overdue(stream):
-            return self._end(stream, "" if stream.live or stream.pieces else words.received)
+            return self._end(stream, "" if stream.pieces else words.received)
         return None
 
     def _end(self, stream: Stream, words: str) -> State:

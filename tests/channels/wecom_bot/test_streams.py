@@ -161,7 +161,6 @@ async def test_a_turn_that_says_nothing_ends_its_stream(bot: World) -> None:
 async def test_an_answer_that_is_long_on_its_way_ends_the_stream_itself_and_is_not_said_once_more(bot: World) -> None:
     message, stream = await asked(bot, url=True)
     live = await bot.live(message)
-    await live.grow("九点")
     await live.close()
     ticket = bot.ticket(message)
     ticket.answer.set_result(OutboundMessage(1, "t1", message.conversation, message.sender, "九点开门", 2))
@@ -170,6 +169,21 @@ async def test_an_answer_that_is_long_on_its_way_ends_the_stream_itself_and_is_n
 
     assert [(state["finish"], state["content"]) for state in states] == [(True, "九点开门")] * 2
     assert ticket.was_written == 1
+
+
+async def test_words_that_were_shown_are_followed_by_their_answer_however_late_it_is_delivered(bot: World) -> None:
+    message, stream = await asked(bot, url=True)
+    live = await bot.live(message)
+    await live.grow("九点")
+    await live.close()
+    await asyncio.sleep(0.25)  # longer than a turn without an answer is waited for
+    between = await bot.poll(stream)
+    sending = bot.sending(message, "九点开门")
+    state = await bot.until_finished(stream)
+
+    assert (between["finish"], between["content"]) == (False, "九点")
+    assert state["content"] == "九点开门"
+    assert await sending == Receipt(PASSIVE)
 
 
 async def test_after_a_restart_a_finished_stream_still_gives_its_text(bot: World) -> None:
