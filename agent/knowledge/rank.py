@@ -51,8 +51,12 @@ as many, because among many there is always one that is like the question by cha
 MANY = 3000
 """Passages beyond which chance brings nothing more."""
 STEEPNESS = 6.0
-FOREIGN = -0.12
-"""Closeness at which that is so when question and passage are in different scripts: no word can be the same."""
+FOREIGN = 0.01
+"""Closeness at which that is so when question and passage are in different scripts: no word can be the same.
+
+Of ten English questions about the sample knowledge 8 are kept, and 8 of 8 about anything else refused; five of the
+eight have the right passage first. At -0.12 it was all ten, and 3 of 8.
+"""
 
 
 @dataclass(frozen=True)

@@ -59,11 +59,12 @@ async def _run(
 
 
 async def beside_bare(plan: Plan, tell: Tell) -> Table:
-    """Throughput, memory and start-up beside a bare handler."""
+    """Throughput, memory and start-up beside a bare handler, on asyncio's loop and on the one that the hub runs on."""
     rows = []
-    tell("a bare handler")
-    async with running("bare") as server:
-        rows.append(await _run("bare aiohttp handler", server, plan.bare, plan, checked=False))
+    for name, loop in (("bare aiohttp handler", ()), ("the same on uvloop", ("uvloop",))):
+        tell(name)
+        async with running("bare", *loop) as server:
+            rows.append(await _run(name, server, plan.bare, plan, checked=False))
     with tempfile.TemporaryDirectory(prefix="hub-bench-") as folder:
         tell("the hub with an agent that costs nothing")
         async with running("child", "echo", str(configured(Path(folder)))) as server:
@@ -106,12 +107,16 @@ async def more_passages(plan: Plan, tell: Tell) -> Table:
 
 def _beside(rows: Sequence[Row]) -> Table:
     table = Table(title="Beside a bare handler, 64 connections", title_justify="left")
-    for name in ("", "turns/s", "of bare", "p50 ms", "p99 ms", "ready s", "idle MB", "after MB", "wrong"):
+    for name in ("", "turns/s", "of bare", "of uvloop", "p50 ms", "p99 ms", "ready s", "idle MB", "after MB", "wrong"):
         table.add_column(name, justify="right" if name else "left", no_wrap=True)
     for row in rows:
-        share = row.figures.rate / rows[0].figures.rate if rows[0].figures.rate else 0.0
-        table.add_row(row.name, f"{row.figures.rate:,.0f}", f"{share:.1%}", *_cells(row))
+        shares = [_share(row, yardstick) for yardstick in rows[:2]]
+        table.add_row(row.name, f"{row.figures.rate:,.0f}", *(f"{share:.1%}" for share in shares), *_cells(row))
     return table
+
+
+def _share(row: Row, yardstick: Row) -> float:
+    return row.figures.rate / yardstick.figures.rate if yardstick.figures.rate else 0.0
 
 
 def _grown(title: str, rows: Sequence[Row]) -> Table:
@@ -119,8 +124,7 @@ def _grown(title: str, rows: Sequence[Row]) -> Table:
     for name in ("stored", "turns/s", "of the first", "p50 ms", "p99 ms", "ready s", "idle MB", "after MB", "wrong"):
         table.add_column(name, justify="right", no_wrap=True)
     for row in rows:
-        share = row.figures.rate / rows[0].figures.rate if rows[0].figures.rate else 0.0
-        table.add_row(row.name, f"{row.figures.rate:,.0f}", f"{share:.0%}", *_cells(row))
+        table.add_row(row.name, f"{row.figures.rate:,.0f}", f"{_share(row, rows[0]):.0%}", *_cells(row))
     return table
 
 

@@ -60,6 +60,13 @@ def test_meaning_alone_can_make_sure_and_its_absence_unsure() -> None:
     assert question.ranked(BAGS, {"refund": 0.1}).confidence < 0.5
 
 
+@pytest.mark.parametrize(("closest", "answers"), [(0.15, True), (-0.03, False)])
+def test_a_question_in_another_script_is_answered_only_by_what_is_close_to_it(closest: float, *, answers: bool) -> None:
+    found = trial("How much is shipping").ranked(BAGS, {"shipping": closest, "refund": closest - 0.05})
+
+    assert (found.confidence >= 0.5) is answers
+
+
 def test_words_settle_a_question_only_when_one_passage_is_far_ahead() -> None:
     assert trial("标准配送需要三到五个工作日").settled(BAGS)
     assert not trial("多久能收到").settled(BAGS)
