@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
@@ -205,7 +206,7 @@ class Page(Side):
 
     async def say(self, http: aiohttp.ClientSession, person: str, words: str) -> int:
         headers = {"Authorization": f"Bearer {self.tokens[person]}"}
-        said = {"type": "message", "id": words, "text": words}
+        said = {"type": "message", "id": uuid.uuid4().hex, "text": words}
         async with http.post(f"{self.url}/messages", json=said, headers=headers) as response:
             await response.read()
             return response.status
