@@ -25,7 +25,7 @@ from hub.channel import Channel, Finding, Live, Site, Traits
 from hub.fit import spoken
 from hub.message import InboundMessage, Media, OutboundMessage, Receipt
 from hub.person import Evidence
-from hub.texts import texts
+from hub.texts import beside
 
 log = structlog.get_logger()
 
@@ -82,7 +82,7 @@ class DingTalk(Channel[Settings]):
             if receipt := await self._buttons.send(message):
                 await self._leave(message.live)
                 return receipt
-            message = replace(message, text=spoken(message.text, message.choices, texts("zh")), choices=())
+            message = replace(message, text=spoken(message.text, message.choices, beside(message.text)), choices=())
         if message.live and (receipt := await self._cards.finish(message)):
             return receipt
         return await self._outbound.send(message)

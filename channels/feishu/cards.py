@@ -27,7 +27,7 @@ from channels.kit.pump import Pump
 from hub.channel import Live, Site
 from hub.errors import Blocked, DeliveryError, Faulty, Impossible
 from hub.message import InboundMessage, OutboundMessage, Receipt
-from hub.texts import texts
+from hub.texts import beside
 
 log = structlog.get_logger()
 
@@ -185,5 +185,5 @@ class Cards:
                 log.info("feishu card too full", message=message.id, code=error.code)
             else:
                 return True
-        await self._close(entity, encode.card(texts("zh").below))
+        await self._close(entity, encode.card(beside(message.text).below))
         return False

@@ -19,7 +19,7 @@ from hub.channel import Site
 from hub.errors import Impossible
 from hub.fit import spoken
 from hub.message import OutboundMessage, Receipt
-from hub.texts import texts
+from hub.texts import beside
 
 log = structlog.get_logger()
 
@@ -47,7 +47,7 @@ class Outbound:
                 if error.code not in TOO_MUCH:
                     raise
                 log.info("feishu card not taken", message=message.id, code=error.code)
-        words = spoken(message.text, message.choices, texts("zh"))
+        words = spoken(message.text, message.choices, beside(message.text))
         return Receipt(await self.post(place, "text", encode.words(words), key))
 
     def place(self, message: OutboundMessage) -> Place:

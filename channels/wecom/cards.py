@@ -11,7 +11,7 @@ from xml.sax.saxutils import escape
 from channels.kit import xml
 from hub.fit import plain
 from hub.message import Choice, OutboundMessage
-from hub.texts import texts
+from hub.texts import beside, texts
 
 TITLE = 36
 LABEL, BUTTONS = 10, 6
@@ -29,7 +29,7 @@ def card(message: OutboundMessage) -> Mapping[str, object]:
     text = plain(xml.clean(message.text)).strip()
     title, _, rest = text.partition("\n")
     if len(title) > TITLE or not rest.strip():
-        title, rest = texts("zh").pick, text
+        title, rest = beside(text).pick, text
     name = f"{message.conversation.id}\n{message.turn}\n{message.event}\n{message.text}"
     buttons = [
         {"text": choice.label or choice.value, "style": 2 if number else 1, "key": choice.value}

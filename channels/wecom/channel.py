@@ -19,7 +19,7 @@ from hub.errors import Closed, Impossible
 from hub.fit import spoken
 from hub.message import Media, OutboundMessage, Receipt
 from hub.person import Evidence
-from hub.texts import texts
+from hub.texts import beside, texts
 
 log = structlog.get_logger()
 
@@ -85,7 +85,7 @@ class WeCom(Channel[Settings]):
                 if error.code in GONE:
                     raise
                 log.info("wecom card not taken", message=message.id, code=error.code)
-        words = spoken(message.text, message.choices, texts("zh"))
+        words = spoken(message.text, message.choices, beside(message.text))
         return Receipt(await self._api.send(member, words, retry=message.retry))
 
     async def vouch(self, user: str) -> tuple[Evidence, ...]:

@@ -18,7 +18,7 @@ from hub.delivery import PASSIVE
 from hub.errors import Closed
 from hub.fit import sound
 from hub.message import InboundMessage, OutboundMessage, Receipt
-from hub.texts import texts
+from hub.texts import beside
 
 log = structlog.get_logger()
 
@@ -69,7 +69,7 @@ class Outbound:
 
     async def _elsewhere(self, message: OutboundMessage, stream: Stream | None) -> Receipt:
         """By the response_url; a stream that was to show it says where it is."""
-        words = texts("zh")
+        words = beside(message.text)
         if stream is not None:
             await self._streams.conclude(stream, words.below)
         try:

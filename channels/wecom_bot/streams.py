@@ -18,7 +18,7 @@ from channels.wecom_bot.settings import Settings
 from channels.wecom_bot.sharing import Carried, State, Told, read, write
 from hub.fit import size, split
 from hub.message import Conversation
-from hub.texts import texts
+from hub.texts import beside
 
 FORGOTTEN = 400.0
 """Seconds after which a stream is forgotten: WeCom asks for 6 minutes, and the journal knows the answer."""
@@ -169,7 +169,7 @@ class Streams:
 
     def _ended(self, stream: Stream, now: float) -> State | None:
         """How a stream ends to which no answer came: too late, or because there is none."""
-        words = texts("zh")
+        words = beside(stream.live)
         if now - stream.opened >= self._settings.stream_seconds:
             return self._end(stream, words.later if stream.later else words.pending)
         if self.overdue(stream):

@@ -5,6 +5,7 @@ A text that is missing in a language is a type error. Nothing of the inside ever
 
 from dataclasses import dataclass
 
+from hub.language import spoken
 from hub.person import Language
 
 
@@ -195,3 +196,8 @@ def texts(language: Language) -> Texts:
     from hub.texts import en, zh  # here, because they need Texts
 
     return zh.TEXTS if language == "zh" else en.TEXTS
+
+
+def beside(words: str) -> Texts:
+    """The texts in the language of what they stand beside; Chinese where that tells nothing."""
+    return texts(spoken(words) or "zh")

@@ -68,6 +68,14 @@ async def test_choices_too_long_for_a_button_are_words(make: Make) -> None:
     assert world.wecom.sent == [(MEMBER, "您是想问？\n\n请回复：滤网多久换一次，能不能水洗")]
 
 
+async def test_what_the_channel_adds_is_in_the_language_of_the_answer(make: Make) -> None:
+    world = await make()
+    await world.channel.send(world.outbound("Did you mean this?", choices=(Choice("", "How often is it cleaned?"),)))
+
+    [(_, said)] = world.wecom.sent
+    assert said == f"Did you mean this?\n\n{texts('en').choose.format(choices='How often is it cleaned?')}"
+
+
 async def test_long_answers_and_channels_without_buttons_have_their_choices_in_words(make: Make) -> None:
     [long] = fit(Reply("长" * 200, choices=CHOICES), (await make()).channel.traits, texts("zh"))
     [off] = fit(Reply("补开吗？", choices=CHOICES), (await make(buttons=False)).channel.traits, texts("zh"))
