@@ -11,6 +11,8 @@ from config import Config
 from hub.errors import ConfigError
 
 GROUP = "cidgroup="
+PATIENCE = 20.0
+"""Seconds in which the hub must have connected and acknowledged; after a loss it tries again ever more slowly."""
 
 
 async def play(config: Config, name: str) -> None:
@@ -49,8 +51,11 @@ async def _say(platform: Platform, settings: Settings, http: aiohttp.ClientSessi
         status = await platform.post(http, url, message)
         if status != 200:
             told(f"the hub answered {status}")
-    elif await platform.gateway.push(message, within=15.0) is None:
-        told("not acknowledged: is the hub running?")
+        return
+    if not platform.gateway.live:
+        told("waiting for the hub to connect …")
+    if await platform.gateway.push(message, within=PATIENCE) is None:
+        told("not acknowledged: is the hub running, with transport = stream?")
 
 
 async def _press(platform: Platform, number: str) -> None:
