@@ -17,7 +17,7 @@ from typing import Generic, TypeVar
 Key = TypeVar("Key", bound=Hashable)
 Item = TypeVar("Item")
 
-A_ROUND = 2
+A_ROUND = 4
 """Items that begin in two rounds of the event loop."""
 
 
