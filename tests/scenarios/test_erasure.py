@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import sqlite3
-import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -12,7 +11,7 @@ import pytest
 from redis.asyncio import Redis
 
 from agent.models.scripted import echo
-from tests.architecture.source import ROOT
+from hub.__main__ import main
 from tests.bench.platforms import SIDES, Page
 from tests.scenarios.house import house
 from tests.servers import REDIS, needs
@@ -49,7 +48,8 @@ async def test_no_byte_of_the_erased_is_left_in_files_or_in_redis_on_any_channel
             await asyncio.gather(*(h.until(kind, 1, who=who) for kind, who in said))
         before = await asyncio.to_thread(holding, tmp_path, said)
         for identity in await asyncio.to_thread(identities, tmp_path, "lin"):
-            assert await erased(tmp_path, identity) == 0
+            command = ["person", "erase", identity, "--yes", "--config", str(tmp_path / "hub.toml")]
+            assert await asyncio.to_thread(main, command) == 0
         async with h.running():
             pass  # whatever a hub does when it starts again
         after = await asyncio.to_thread(holding, tmp_path, said)
@@ -68,13 +68,6 @@ def identities(folder: Path, who: str) -> list[str]:
             f"{channel}:{user}"
             for channel, user in db.execute(f"SELECT DISTINCT i.channel, i.user {of}", (f"%{who}whalefall%",))
         ]
-
-
-async def erased(folder: Path, identity: str) -> int:
-    """The status of the operator's command."""
-    command = ("-m", "hub", "person", "erase", identity, "--yes", "--config", str(folder / "hub.toml"))
-    process = await asyncio.create_subprocess_exec(sys.executable, *command, cwd=ROOT)
-    return await process.wait()
 
 
 def holding(folder: Path, said: list[tuple[str, str]]) -> set[tuple[str, str]]:
