@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -31,7 +31,7 @@ from hub.texts import texts
 log = structlog.get_logger()
 
 AT_ONCE = 8
-"""Customers whose session is looked up side by side."""
+"""Customers whose session is looked up, and whose messages are stored, side by side."""
 ENDED = 3
 """The change by which a session ends: https://developer.work.weixin.qq.com/document/path/94670"""
 KNOWN = 10_000
@@ -87,15 +87,26 @@ class CustomerService(Channel[Settings]):
         return web.Response()
 
     async def _take(self, desk: str, page: Sequence[dict[str, Any]], first: bool) -> None:
-        """Stores a page in its order. Raises NotStored."""
+        """Stores a page, each customer's messages in their order, those of many side by side. Raises NotStored."""
         items = [item for raw in page if (item := _item(raw)) and item.customer]
         messages = [decode(item, channel=self.name, desk=desk) for item in items]
         asking = list(dict.fromkeys(message.sender.user for message in messages if message.addressed))
         known, silent = await asyncio.gather(self._identify(asking), self._silent(desk, asking))
         backlog = self.settings.backlog
         since = self.site.clock() - timedelta(seconds=backlog) if first and backlog else None
+        said: defaultdict[str, list[tuple[Item, InboundMessage]]] = defaultdict(list)
         for item, message in zip(items, settle(messages, silent=silent, known=known, since=since), strict=True):
-            await self._store(desk, item, message)
+            said[item.customer].append((item, message))
+        gate = asyncio.Semaphore(AT_ONCE)
+
+        async def store(own: Sequence[tuple[Item, InboundMessage]]) -> None:
+            async with gate:
+                for item, message in own:
+                    await self._store(desk, item, message)
+
+        for outcome in await asyncio.gather(*map(store, said.values()), return_exceptions=True):
+            if outcome is not None:
+                raise outcome
 
     async def _store(self, desk: str, item: Item, message: InboundMessage) -> None:
         if item.origin == Origin.CUSTOMER:

@@ -132,6 +132,26 @@ async def test_the_cursor_moves_only_after_a_whole_page_is_stored(make: Make, mo
     assert (world.asked, failed, cursors(world)) == (["一", "二", "三"], [None], ["", ""])
 
 
+async def test_customers_of_one_page_are_stored_side_by_side_each_in_their_order(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = await make()
+    accept, both = world.inbox.accept, asyncio.Barrier(2)
+
+    async def slow(message: InboundMessage) -> FakeTicket:
+        if message.text.endswith("一"):
+            await both.wait()  # neither goes on before the other has come
+        return await accept(message)
+
+    monkeypatch.setattr(world.inbox, "accept", slow)
+    other = [entry(DESK, "wmOther", f"乙{n}", at=AT) for n in "一二"]
+    await world.fetch([said("甲一"), said("甲二"), *other])
+
+    assert sorted(world.asked) == ["乙一", "乙二", "甲一", "甲二"]
+    assert [text for text in world.asked if text.startswith("甲")] == ["甲一", "甲二"]
+    assert [text for text in world.asked if text.startswith("乙")] == ["乙一", "乙二"]
+
+
 async def test_a_bell_that_can_not_be_kept_is_rung_again(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     world = await make()
 
